@@ -1,0 +1,63 @@
+"""Loss-based data sifting for PyTorch training on Amazon SageMaker.
+
+Importing this package imports neither torch nor sagemaker: each name is resolved on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from sift_toolkit.config import SiftConfig
+from sift_toolkit.errors import (
+    SiftBatchError,
+    SiftConfigError,
+    SiftError,
+    SiftJobError,
+    SiftLossError,
+    SiftRequestError,
+    SiftStateError,
+    SiftUsageError,
+)
+from sift_toolkit.metrics import METRICS, Metric
+
+if TYPE_CHECKING:
+    from sift_toolkit.client import HostSession, sift_estimator
+    from sift_toolkit.container import sift
+    from sift_toolkit.sifting import SiftingDataloader
+
+__all__ = [
+    "METRICS",
+    "HostSession",
+    "Metric",
+    "SiftBatchError",
+    "SiftConfig",
+    "SiftConfigError",
+    "SiftError",
+    "SiftJobError",
+    "SiftLossError",
+    "SiftRequestError",
+    "SiftStateError",
+    "SiftUsageError",
+    "SiftingDataloader",
+    "sift",
+    "sift_estimator",
+]
+
+_HOME = {
+    "HostSession": "sift_toolkit.client",
+    "SiftingDataloader": "sift_toolkit.sifting",
+    "sift": "sift_toolkit.container",
+    "sift_estimator": "sift_toolkit.client",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    msg = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

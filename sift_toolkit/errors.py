@@ -1,0 +1,78 @@
+"""Everything this package raises on purpose, as one tree.
+
+SiftError
+    SiftConfigError (ValueError)      a SiftConfig or its hyperparameters are wrong
+    SiftRequestError (ValueError)     a training job request is wrong, found before any AWS call
+    SiftJobError (RuntimeError)       a job failed, or the place it runs in lacks something
+    SiftBatchError (TypeError)        a batch cannot be viewed as samples
+    SiftLossError (ValueError)        the user's loss is not one finite number a sample
+    SiftStateError (ValueError)       a saved state does not belong to this loader
+    SiftUsageError (RuntimeError)     calls in an order that cannot work
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = [
+    "SiftBatchError",
+    "SiftConfigError",
+    "SiftError",
+    "SiftJobError",
+    "SiftLossError",
+    "SiftRequestError",
+    "SiftStateError",
+    "SiftUsageError",
+]
+
+
+class SiftError(Exception):
+    """Root of all errors raised by sift_toolkit."""
+
+
+class _ProblemsError(SiftError, ValueError):
+    """Reports every problem found, not only the first."""
+
+    _heading = "invalid"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return f"{self._heading}: {self.problems[0]}"
+        lines = "".join(f"\n  - {problem}" for problem in self.problems)
+        return f"{self._heading}, {len(self.problems)} problems:{lines}"
+
+
+class SiftConfigError(_ProblemsError):
+    """A SiftConfig, or the hyperparameters that carry one, are wrong; `problems` holds them all."""
+
+    _heading = "invalid SiftConfig"
+
+
+class SiftRequestError(_ProblemsError):
+    """A training job request is wrong, found before any AWS call; `problems` holds them all."""
+
+    _heading = "refused training job request"
+
+
+class SiftJobError(SiftError, RuntimeError):
+    """A job ended badly, or the machine lacks what the job needs."""
+
+
+class SiftBatchError(SiftError, TypeError):
+    """A batch cannot be viewed as samples along one dimension."""
+
+
+class SiftLossError(SiftError, ValueError):
+    """The user's loss did not return one number a sample."""
+
+
+class SiftStateError(SiftError, ValueError):
+    """A saved state does not belong to the loader it is loaded into."""
+
+
+class SiftUsageError(SiftError, RuntimeError):
+    """Calls were made in an order that cannot work."""

@@ -1,0 +1,134 @@
+"""The metrics of a sifted job, each declared once.
+
+The line a job prints, the regex SageMaker charts it by, the docs table and the reader all come
+from the same `Metric`. One metric a line, ended by a semicolon:
+
+    [sift] kept_share=0.5;
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+NAME_PREFIX: Final = "sift:"
+"""Before every metric's name in CloudWatch."""
+
+_NUMBER: Final = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One number a job reports over time."""
+
+    name: str
+    unit: str
+    help: str
+
+    def line(self, value: float) -> str:
+        """Return the log line that reports *value*, without a line end.
+
+        Raises:
+            ValueError: *value* is NaN or infinite, which CloudWatch would drop.
+        """
+        number = float(value)
+        if not math.isfinite(number):
+            msg = f"{self.name} must be finite, got {value!r}"
+            raise ValueError(msg)
+        return f"[sift] {self.name}={number!r};"
+
+    @property
+    def regex(self) -> str:
+        """The pattern with one group that finds the value, under any prefix on the line."""
+        return rf"\[sift\] {re.escape(self.name)}={_NUMBER};"
+
+    @property
+    def definition(self) -> dict[str, str]:
+        """The entry of an estimator's `metric_definitions`."""
+        return {"Name": NAME_PREFIX + self.name, "Regex": self.regex}
+
+
+PROGRESS: Final = Metric("progress", "share", "training data seen, of all epochs together")
+EPOCH: Final = Metric("epoch", "count", "epochs begun")
+TRAINING_STEPS: Final = Metric("training_steps", "count", "batches handed to the training loop")
+SAMPLES_SEEN: Final = Metric("samples_seen", "count", "samples considered for training")
+SAMPLES_SCORED: Final = Metric("samples_scored", "count", "samples given an extra forward pass")
+SAMPLES_KEPT: Final = Metric("samples_kept", "count", "samples chosen for training")
+SAMPLES_DROPPED: Final = Metric("samples_dropped", "count", "samples sifted out")
+SAMPLES_WAITING: Final = Metric("samples_waiting", "count", "chosen samples that fill no batch yet")
+KEPT_SHARE: Final = Metric("kept_share", "share", "samples chosen, of those seen")
+LOAD_SECONDS: Final = Metric("load_seconds", "seconds", "time waiting for data")
+SCORE_SECONDS: Final = Metric("score_seconds", "seconds", "time scoring and selecting")
+TRAIN_SECONDS: Final = Metric("train_seconds", "seconds", "time in the training loop's own code")
+ESTIMATED_SAVING: Final = Metric(
+    "estimated_saving", "share", "time saved against training on every sample seen, scoring charged"
+)
+COUNTED_COST: Final = Metric(
+    "counted_cost",
+    "share",
+    "passes made, of plain training's: a scored sample counts a third of a trained one",
+)
+NONFINITE_LOSSES: Final = Metric("nonfinite_losses", "count", "losses that were NaN or infinite")
+TRAIN_LOSS: Final = Metric("train_loss", "loss", "mean training loss since the line before")
+VALIDATION_ACCURACY: Final = Metric("validation_accuracy", "share", "accuracy on held-out data")
+
+METRICS: Final[tuple[Metric, ...]] = (
+    PROGRESS,
+    EPOCH,
+    TRAINING_STEPS,
+    SAMPLES_SEEN,
+    SAMPLES_SCORED,
+    SAMPLES_KEPT,
+    SAMPLES_DROPPED,
+    SAMPLES_WAITING,
+    KEPT_SHARE,
+    LOAD_SECONDS,
+    SCORE_SECONDS,
+    TRAIN_SECONDS,
+    ESTIMATED_SAVING,
+    COUNTED_COST,
+    NONFINITE_LOSSES,
+    TRAIN_LOSS,
+    VALIDATION_ACCURACY,
+)
+"""Every metric a job may report, in the order they are printed."""
+
+_BY_NAME: Final = {metric.name: metric for metric in METRICS}
+
+
+def metric_named(name: str) -> Metric:
+    """Return the metric called *name*.
+
+    Raises:
+        KeyError: there is none; the message lists those there are.
+    """
+    if name not in _BY_NAME:
+        msg = f"no metric is called {name!r}; there are {', '.join(_BY_NAME)}"
+        raise KeyError(msg)
+    return _BY_NAME[name]
+
+
+def read_line(line: str) -> tuple[Metric, float] | None:
+    """Return the metric and value that *line* reports, None where it reports none."""
+    for metric in METRICS:
+        if found := re.search(metric.regex, line):
+            return metric, float(found[1])
+    return None
+
+
+def read_lines(lines: Iterable[str]) -> Iterator[tuple[Metric, float]]:
+    """Yield every metric value reported in a log, in order."""
+    for line in lines:
+        if (point := read_line(line)) is not None:
+            yield point
+
+
+def read_series(lines: Iterable[str]) -> dict[Metric, list[float]]:
+    """Return all values of each metric that a log reports, in order."""
+    series: dict[Metric, list[float]] = {}
+    for metric, value in read_lines(lines):
+        series.setdefault(metric, []).append(value)
+    return series
