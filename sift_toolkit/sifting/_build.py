@@ -1,0 +1,123 @@
+"""Which engine a loader gets, and why; and the engine itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol, cast
+
+from torch import Generator
+from torch.utils.data import DataLoader
+
+from sift_toolkit.config import SiftConfig
+from sift_toolkit.errors import SiftConfigError
+from sift_toolkit.sifting._batches import Batch, Pad
+from sift_toolkit.sifting._engine import Engine
+from sift_toolkit.sifting._fresh import FreshEngine
+from sift_toolkit.sifting._memory import MemoryEngine
+from sift_toolkit.sifting._meter import Meter
+from sift_toolkit.sifting._rebuild import why_no_memory
+from sift_toolkit.sifting._schedule import Position
+from sift_toolkit.sifting._scoring import Scorer
+
+
+class EngineChoice(NamedTuple):
+    """An engine's name and the reason for it."""
+
+    name: str
+    reason: str
+
+
+def choose_engine(config: SiftConfig, loader: object, epochs: int | None) -> EngineChoice:
+    """Return which engine serves *loader*.
+
+    Args:
+        config: `scores` asks for one, or leaves it open.
+        loader: the user's.
+        epochs: epochs of the training, None if unknown.
+
+    Raises:
+        SiftConfigError: memory was asked for and cannot be had.
+    """
+    if not config.sifts:
+        return EngineChoice("fresh", "nothing is sifted and so nothing is scored")
+    obstacle = why_no_memory(loader)
+    if config.scores == "memory" and obstacle is not None:
+        problem = f'scores="memory" cannot be had: {obstacle}; use scores="fresh" or "auto"'
+        raise SiftConfigError([problem])
+    if config.scores != "auto":
+        return EngineChoice(config.scores, "the config asks for it")
+    if obstacle is not None:
+        return EngineChoice("fresh", obstacle)
+    if epochs == 1:
+        return EngineChoice("fresh", "in one epoch no sample is seen twice")
+    return EngineChoice("memory", "the samples have ids and are seen more than once")
+
+
+def build_engine(
+    name: str,
+    config: SiftConfig,
+    loader: Iterable[Batch],
+    *,
+    scorer: Scorer,
+    run_rows: int | None,
+    generator: Generator,
+    position: Position,
+    meter: Meter,
+    pad: Pad | None,
+) -> Engine:
+    """Return the engine called *name*."""
+    if name == "memory":
+        return MemoryEngine(
+            config,
+            cast("DataLoader[object]", loader),
+            run_rows=run_rows,
+            generator=generator,
+            position=position,
+            meter=meter,
+        )
+    return FreshEngine(
+        config,
+        loader,
+        scorer=scorer,
+        run_rows=run_rows,
+        generator=generator,
+        position=position,
+        meter=meter,
+        pad=pad,
+    )
+
+
+def check_schedule(config: SiftConfig, epochs: int | None, run_rows: int | None) -> None:
+    """Refuse a schedule that could not be followed, before any training.
+
+    Raises:
+        SiftConfigError: the share of the run's data that came by is needed and cannot be known.
+    """
+    needs = [name for name in ("keep_end", "anneal") if getattr(config, name)]
+    if not needs or run_rows is not None:
+        return
+    missing = "`epochs`" if epochs is None else "a loader with a known number of rows"
+    raise SiftConfigError([f"{name} needs {missing}" for name in needs])
+
+
+class Shuffler(Protocol):
+    """Something whose order depends on the epoch's number."""
+
+    def set_epoch(self, epoch: int, /) -> None:
+        """Tell which epoch comes."""
+        ...
+
+
+def shuffler_of(loader: object) -> Shuffler | None:
+    """Return the part of a loader that has a `set_epoch`, None if there is none."""
+    batches = getattr(loader, "batch_sampler", None)
+    for owner in (
+        loader,
+        getattr(loader, "sampler", None),
+        batches,
+        getattr(batches, "sampler", None),
+        getattr(loader, "dataset", None),
+    ):
+        if callable(getattr(owner, "set_epoch", None)):
+            return cast("Shuffler", owner)
+    return None

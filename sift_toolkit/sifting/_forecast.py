@@ -1,0 +1,124 @@
+"""How many batches an epoch will give, without touching data: what `len()` and schedules ask."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from sift_toolkit.config import SiftConfig
+from sift_toolkit.sifting._schedule import (
+    EpochShape,
+    Position,
+    anneals_from,
+    falling_keep,
+    flushes,
+    leftover_rule,
+    window_keep,
+)
+from sift_toolkit.sifting._selection import next_quota
+
+
+@dataclasses.dataclass(frozen=True)
+class Carried:
+    """What one epoch leaves to the next."""
+
+    remainder: float = 0.0
+    """Fraction of a row owed."""
+    waiting: int = 0
+    """Rows chosen that fill no batch yet."""
+
+
+def forecast_fresh(
+    config: SiftConfig,
+    shape: EpochShape,
+    position: Position,
+    run_rows: int | None,
+    carried: Carried,
+) -> Carried:
+    """Go through one epoch of the fresh engine under quota, moving *position* along."""
+    remainder, waiting = carried.remainder, carried.waiting
+    position.begin_epoch(shape.rows_given)
+    for rows in shape.sizes():
+        keep = window_keep(config, position, run_rows)
+        batches = 1
+        if keep < 1:
+            chosen, remainder = next_quota(keep * rows, remainder)
+            batches, waiting = divmod(waiting + chosen, shape.batch_size)
+        position.see(rows)
+        position.step(batches)
+    return _end(config, shape, position, Carried(remainder, waiting))
+
+
+def forecast_memory(
+    config: SiftConfig,
+    shape: EpochShape,
+    position: Position,
+    run_rows: int | None,
+    carried: Carried,
+) -> Carried:
+    """Go through one epoch of the memory engine under quota, moving *position* along."""
+    position.begin_epoch(shape.rows_given)
+    span = sifted_span(config, shape.rows_given, shape.batch_size, position, run_rows)
+    position.see(shape.rows_given)
+    if span.rows == 0:
+        position.step(sum(1 for _ in shape.sizes()))
+        return carried
+    quota, remainder = next_quota(span.target, carried.remainder)
+    chosen = shape.rows_given - span.rows + quota
+    batches, waiting = divmod(carried.waiting + chosen, shape.batch_size)
+    position.step(batches)
+    return _end(config, shape, position, Carried(remainder, waiting))
+
+
+def _end(config: SiftConfig, shape: EpochShape, position: Position, carried: Carried) -> Carried:
+    rule = leftover_rule(config, drop_last=shape.drop_last)
+    if flushes(rule, carried.waiting, shape.batch_size):
+        position.step()
+        return Carried(carried.remainder)
+    return Carried(carried.remainder, 0 if rule == "drop" else carried.waiting)
+
+
+@dataclasses.dataclass(frozen=True)
+class SiftedSpan:
+    """The part of an epoch's order that is sifted; what stands before and after is kept whole."""
+
+    start: int
+    end: int
+    target: float
+    """Rows to keep of the part, not whole in general."""
+
+    @property
+    def rows(self) -> int:
+        """Rows of the part."""
+        return self.end - self.start
+
+
+def sifted_span(
+    config: SiftConfig, rows: int, batch_size: int, position: Position, run_rows: int | None
+) -> SiftedSpan:
+    """Return the part of an epoch that the memory engine sifts.
+
+    Args:
+        config: delay, keep, keep_end and anneal.
+        rows: rows of the epoch.
+        batch_size: rows of a batch.
+        position: where the run is when the epoch begins.
+        run_rows: rows of all epochs together, None if unknown.
+    """
+    before = position.rows
+    steps = 0 if config.repeat_delay_per_epoch else position.steps
+    start = min(max(config.sift_delay - steps, 0) * batch_size, rows)
+    end = rows
+    if run_rows:
+        # The first row whose progress reaches the annealing.
+        end = min(max(_ceil(anneals_from(config) * run_rows) - before, 0), rows)
+    # Nothing is known of any sample in the first epoch.
+    if not config.sifts or position.epochs <= 1 or end <= start:
+        return SiftedSpan(0, 0, 0.0)
+    middle = (before + (start + end - 1) / 2) / run_rows if run_rows else 0.0
+    # The share falls linearly, so its sum is its value in the middle times the rows.
+    return SiftedSpan(start, end, (end - start) * falling_keep(config, min(middle, 1.0)))
+
+
+def _ceil(value: float) -> int:
+    whole = int(value)
+    return whole + (value > whole)

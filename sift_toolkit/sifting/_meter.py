@@ -1,0 +1,180 @@
+"""Counts and times of a run, and the metric values that follow from them."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from sift_toolkit import metrics
+from sift_toolkit.metrics import Metric
+from sift_toolkit.report import LOSS_PERCENTILES, Observation
+
+_SCORED_COST: Final = 1 / 3
+"""Cost of a forward pass in training passes, a backward pass counted as two forward ones."""
+
+_ENOUGH_FOR_PERCENTILES: Final = 100_000
+
+Listener = Callable[[Observation], None]
+"""Is told what a run looks like, every `log_every` training steps and when an epoch ends."""
+
+
+@dataclasses.dataclass(kw_only=True)
+class Counters:
+    """Totals since a run began."""
+
+    seen: int = 0
+    scored: int = 0
+    kept: int = 0
+    dropped: int = 0
+    loaded: int = 0
+    nonfinite: int = 0
+    load_seconds: float = 0.0
+    score_seconds: float = 0.0
+    train_seconds: float = 0.0
+
+    @property
+    def waiting(self) -> int:
+        """Samples chosen that fill no batch yet."""
+        return self.seen - self.kept - self.dropped
+
+    def values(self) -> dict[Metric, float]:
+        """Return the metrics that follow from the totals."""
+        chosen = self.seen - self.dropped
+        return {
+            metrics.SAMPLES_SEEN: self.seen,
+            metrics.SAMPLES_SCORED: self.scored,
+            metrics.SAMPLES_KEPT: self.kept,
+            metrics.SAMPLES_DROPPED: self.dropped,
+            metrics.SAMPLES_WAITING: self.waiting,
+            metrics.KEPT_SHARE: chosen / self.seen if self.seen else 1.0,
+            metrics.LOAD_SECONDS: self.load_seconds,
+            metrics.SCORE_SECONDS: self.score_seconds,
+            metrics.TRAIN_SECONDS: self.train_seconds,
+            metrics.ESTIMATED_SAVING: self.estimated_saving(),
+            metrics.COUNTED_COST: self.counted_cost(),
+            metrics.NONFINITE_LOSSES: self.nonfinite,
+        }
+
+    def counted_cost(self) -> float:
+        """Return passes made, in those of training on every sample seen."""
+        return (self.kept + self.scored * _SCORED_COST) / self.seen if self.seen else 1.0
+
+    def estimated_saving(self) -> float:
+        """Return the share of time saved, against this run's own pace without sifting."""
+        if not (self.kept and self.loaded):
+            return 0.0
+        plain = (
+            self.load_seconds * self.seen / self.loaded + self.train_seconds * self.seen / self.kept
+        )
+        spent = self.load_seconds + self.score_seconds + self.train_seconds
+        return 1 - spent / plain if plain > 0 else 0.0
+
+
+class Clock(Protocol):
+    """Tells the time in seconds."""
+
+    def __call__(self) -> float:
+        """Return a time that only grows."""
+        ...
+
+
+class Meter:
+    """Remembers counts, times, training losses and scores between two observations.
+
+    Args:
+        clock: replaced in tests.
+    """
+
+    def __init__(self, clock: Clock = time.perf_counter) -> None:
+        self.counters = Counters()
+        self._clock = clock
+        self._handed_at: float | None = None
+        self._inside = 0.0
+        self._loss_sum: Tensor | None = None
+        self._losses = 0
+        self._kept_scores: list[Tensor] = []
+        self._dropped_scores: list[Tensor] = []
+
+    @contextmanager
+    def timing(self, what: Literal["load", "score"]) -> Iterator[None]:
+        """Add the time spent in here, timings inside it left out, to loading or to scoring."""
+        start, outer_inside, self._inside = self._clock(), self._inside, 0.0
+        try:
+            yield
+        finally:
+            elapsed = self._clock() - start
+            name = f"{what}_seconds"
+            own = elapsed - self._inside
+            setattr(self.counters, name, getattr(self.counters, name) + own)
+            self._inside = outer_inside + elapsed
+
+    def hand_out(self) -> None:
+        """From now on the time is the training loop's."""
+        self._handed_at = self._clock()
+
+    def take_over(self) -> None:
+        """The training loop asks for the next batch: its time ends."""
+        if self._handed_at is not None:
+            self.counters.train_seconds += self._clock() - self._handed_at
+            self._handed_at = None
+
+    def add_training_losses(self, losses: Tensor) -> None:
+        """Remember losses that came back; without a wait for the device."""
+        total = losses.detach().sum()
+        self._loss_sum = total if self._loss_sum is None else self._loss_sum + total
+        self._losses += losses.numel()
+
+    def add_scores(self, losses: Tensor, finite: Tensor, chosen: Tensor) -> None:
+        """Remember the finite losses of a window, by whether they were chosen.
+
+        Args:
+            losses: shape (n,).
+            finite: shape (n,), bool.
+            chosen: rows, int64.
+        """
+        kept = torch.zeros_like(finite)
+        kept[chosen] = True
+        self._kept_scores.append(losses[kept & finite])
+        self._dropped_scores.append(losses[~kept & finite])
+
+    def observe(self, place: dict[Metric, float]) -> Observation:
+        """Return all there is to say now, and begin a new interval.
+
+        Args:
+            place: metrics that say how far the run has come.
+        """
+        values = {**place, **self.counters.values()}
+        if self._loss_sum is not None:
+            values[metrics.TRAIN_LOSS] = float(self._loss_sum) / self._losses
+        observation = Observation(
+            values={metric.name: float(value) for metric, value in values.items()},
+            kept_losses=_percentiles(self._kept_scores),
+            dropped_losses=_percentiles(self._dropped_scores),
+        )
+        self._loss_sum, self._losses = None, 0
+        self._kept_scores, self._dropped_scores = [], []
+        return observation
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the totals."""
+        return dataclasses.asdict(self.counters)
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from saved totals."""
+        self.counters = Counters(**state)
+        self._handed_at = None
+
+
+def _percentiles(scores: list[Tensor]) -> tuple[float, ...] | None:
+    losses = torch.cat(scores) if scores else torch.empty(0)
+    if not losses.numel():
+        return None
+    losses = losses[:: 1 + losses.numel() // _ENOUGH_FOR_PERCENTILES]
+    shares = torch.tensor(LOSS_PERCENTILES, dtype=torch.float64) / 100
+    return tuple(losses.to(torch.float64).quantile(shares).tolist())

@@ -1,0 +1,78 @@
+"""Batches handed out whose losses have not come back yet."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final, NamedTuple
+
+from torch import Tensor
+
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.sifting._batches import Batch
+
+_LONGEST_LOOK_AHEAD: Final = 256
+"""Batches a trainer may have fetched before it returns the first one's losses."""
+
+
+class HandedOut(NamedTuple):
+    """What is remembered of a batch until its losses come back."""
+
+    key: int
+    """Identity of the batch object."""
+    rows: int
+    weights: Tensor | None
+    ids: Tensor | None
+
+
+class OutstandingBatches:
+    """A bounded queue of batches handed out, in order.
+
+    Trainers look ahead by one batch or several, so the losses that come back belong to the oldest
+    outstanding batch of their length, not to the newest one.
+    """
+
+    def __init__(self) -> None:
+        self._queue: deque[HandedOut] = deque(maxlen=_LONGEST_LOOK_AHEAD)
+
+    def hand_out(self, batch: Batch, rows: int, weights: Tensor | None, ids: Tensor | None) -> None:
+        """Remember a batch."""
+        self._queue.append(HandedOut(id(batch), rows, weights, ids))
+
+    def take_back(self, rows: int, batch: Batch | None) -> HandedOut:
+        """Return the batch that losses belong to, and forget it and all before it.
+
+        Args:
+            rows: how many losses came back.
+            batch: the batch meant; None: the oldest of that length.
+
+        Raises:
+            SiftUsageError: no outstanding batch fits.
+        """
+        for place, handed in enumerate(self._queue):
+            fits = handed.rows == rows if batch is None else handed.key == id(batch)
+            if fits and handed.rows != rows:
+                break
+            if fits:
+                for _ in range(place + 1):
+                    self._queue.popleft()
+                return handed
+        lengths = sorted({handed.rows for handed in self._queue})
+        msg = (
+            f"reduce() was given {rows} losses, but no outstanding batch "
+            f"{'of that length' if batch is None else 'is the one given'}; outstanding lengths: "
+            f"{lengths or 'none'}. Call it once for each batch, with one loss a sample"
+        )
+        raise SiftUsageError(msg)
+
+    def forget(self) -> None:
+        """Forget all batches: their epoch is over."""
+        self._queue.clear()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the outstanding batches, the identities of their objects left out."""
+        return {"queue": [(handed.rows, handed.weights, handed.ids) for handed in self._queue]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the outstanding batches of a saved queue."""
+        self._queue.clear()
+        self._queue.extend(HandedOut(0, *entry) for entry in state["queue"])

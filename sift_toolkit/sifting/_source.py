@@ -1,0 +1,124 @@
+"""The user's loader: its shape, its iteration, and how to come back to the same place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from torch import Tensor
+
+from sift_toolkit.sifting._batches import Batch
+from sift_toolkit.sifting._rng import (
+    generator_states,
+    global_state,
+    kept_global_state,
+    set_generator_states,
+    set_global_state,
+)
+from sift_toolkit.sifting._schedule import EpochShape
+
+_GIVEN_KEY: Final = "given"
+_GLOBAL_KEY: Final = "global_at_start"
+_GENERATORS_AT_START_KEY: Final = "generators_at_start"
+_GENERATORS_KEY: Final = "generators"
+_INNER_KEY: Final = "inner"
+
+
+class Source:
+    """Iterates the user's loader, one epoch after the other.
+
+    A loader with `state_dict` (torchdata's StatefulDataLoader) is asked for its own place. Any
+    other one is replayed: the same order is drawn from the same random state, which is put back
+    afterwards, and what had been given out is skipped.
+    """
+
+    def __init__(self, loader: Iterable[Batch]) -> None:
+        self._loader = loader
+        self._stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
+        self._iterator: Iterator[Batch] | None = None
+        self._given = 0
+        self._global_at_start: dict[str, Any] | None = None
+        self._generators_at_start: list[Tensor] = []
+        self._resumes = False
+
+    def begin(self) -> None:
+        """Begin an epoch, or go on with the one a loaded state was in."""
+        if self._resumes:
+            self._resumes = False
+            self._go_on()
+            return
+        self._given = 0
+        self._global_at_start = global_state()
+        self._generators_at_start = generator_states(self._loader)
+        self._iterator = iter(self._loader)
+
+    def next(self) -> Batch:
+        """Return the next batch.
+
+        Raises:
+            StopIteration: the epoch is over.
+        """
+        if self._iterator is None:
+            raise StopIteration
+        batch = next(self._iterator)
+        self._given += 1
+        return batch
+
+    def end(self) -> None:
+        """Let go of the iterator; its epoch is over."""
+        self._iterator = None
+
+    def _go_on(self) -> None:
+        assert self._global_at_start is not None
+        with kept_global_state():
+            set_global_state(self._global_at_start)
+            set_generator_states(self._loader, self._generators_at_start)
+            self._iterator = iter(self._loader)
+            for _ in range(0 if self._stateful else self._given):
+                next(self._iterator)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the place in the epoch under way."""
+        state: dict[str, Any] = {
+            _GIVEN_KEY: self._given,
+            _GLOBAL_KEY: self._global_at_start,
+            _GENERATORS_AT_START_KEY: self._generators_at_start,
+            _GENERATORS_KEY: generator_states(self._loader),
+        }
+        if self._stateful:
+            state[_INNER_KEY] = self._loader.state_dict()  # type: ignore[attr-defined] # checked above
+        return state
+
+    def load_state_dict(self, state: dict[str, Any], *, mid_epoch: bool) -> None:
+        """Come back to a place; *mid_epoch* if the epoch there had begun and not ended."""
+        self._given = state[_GIVEN_KEY]
+        self._global_at_start = state[_GLOBAL_KEY]
+        self._generators_at_start = state[_GENERATORS_AT_START_KEY]
+        self._resumes = mid_epoch
+        self._iterator = None
+        set_generator_states(self._loader, state[_GENERATORS_KEY])
+        if self._stateful:
+            self._loader.load_state_dict(state[_INNER_KEY])  # type: ignore[attr-defined] # checked above
+
+
+def shape_of(loader: object) -> EpochShape | None:
+    """Return what an epoch of *loader* looks like; None if that cannot be known without reading.
+
+    Args:
+        loader: a DataLoader, or anything with its attributes.
+    """
+    batches = getattr(loader, "batch_sampler", None)
+    batch_size = getattr(batches, "batch_size", None) or getattr(loader, "batch_size", None)
+    rows = _length(getattr(batches, "sampler", None))
+    if not isinstance(batch_size, int) or rows is None:
+        return None
+    return EpochShape(
+        rows=rows, batch_size=batch_size, drop_last=bool(getattr(batches, "drop_last", False))
+    )
+
+
+def _length(sampler: object) -> int | None:
+    try:
+        return len(sampler)  # type: ignore[arg-type] # whether it has one is the question
+    except TypeError:
+        return None
