@@ -1,0 +1,42 @@
+# Everything a developer or CI runs. The first two targets need nothing but python3.11, gcc and git.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: demo test check format lint types tests coverage docs clean
+
+demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
+	SAGEMAKER_SUPPRESS_V2_WARNING=1 $(BIN)/python demo/run_demo.py
+
+test: $(VENV)/dev.installed  ## set up and run the whole test suite
+	$(BIN)/python -m pytest $(PYTEST)
+
+check: $(VENV)/dev.installed lint types test  ## what CI runs: format, lint, types, tests
+
+format: $(VENV)/dev.installed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/dev.installed
+	$(BIN)/mypy
+
+coverage: $(VENV)/dev.installed  ## tests with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(PYTEST)
+
+docs: $(VENV)/dev.installed  ## write the generated tables into README.md and docs/
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.installed: pyproject.toml setup.py constraints.txt | $(BIN)/python
+	$(PIP) --editable '.[$*]'
+	touch $@
