@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test check format lint types tests coverage docs clean
+.PHONY: bench-core demo test check format lint types tests coverage docs clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	SAGEMAKER_SUPPRESS_V2_WARNING=1 $(BIN)/python demo/run_demo.py
@@ -40,3 +40,9 @@ $(BIN)/python:
 $(VENV)/%.installed: pyproject.toml setup.py constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[$*]'
 	touch $@
+
+bench-core: $(VENV)/demo.installed  ## time the core (about half an hour), write benchmarks/results
+	$(BIN)/python benchmarks/saving.py
+	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/memory_scale.py
+	$(BIN)/python benchmarks/tables.py

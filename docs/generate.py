@@ -26,7 +26,9 @@ def config_table() -> str:
 def metrics_table() -> str:
     """Return the table of metrics."""
     rows = ["| metric | unit | meaning |", "| --- | --- | --- |"]
-    rows += [f"| `{NAME_PREFIX}{metric.name}` | {metric.unit} | {metric.help} |" for metric in METRICS]
+    rows += [
+        f"| `{NAME_PREFIX}{metric.name}` | {metric.unit} | {metric.help} |" for metric in METRICS
+    ]
     return "\n".join(rows)
 
 

@@ -17,17 +17,19 @@ BATCH_SIZE = 128
 
 def epochs(job: Job) -> int:
     """Return how many epochs to train."""
-    return int(job.hyperparameters.get("epochs", 12))
+    return int(job.hyperparameters.get("epochs", 20))
 
 
 def model(job: Job) -> nn.Module:
-    """Return a perceptron with two hidden layers; one step of it takes well over 5 ms."""
+    """Return a perceptron with two hidden layers; one step of it takes over 5 ms."""
     # Twins are compared by their times, which one thread makes far steadier.
     torch.set_num_threads(1)
     return nn.Sequential(
         nn.Linear(FEATURES, WIDTH),
+        nn.LayerNorm(WIDTH),
         nn.ReLU(),
         nn.Linear(WIDTH, WIDTH),
+        nn.LayerNorm(WIDTH),
         nn.ReLU(),
         nn.Linear(WIDTH, LETTERS),
     )
@@ -57,7 +59,7 @@ def correct(model: nn.Module, batch: list[Tensor]) -> Tensor:
 
 def optimizer(model: nn.Module, job: Job) -> torch.optim.Optimizer:
     """Return AdamW at the peak learning rate."""
-    rate = float(job.hyperparameters.get("learning_rate", 2e-3))
+    rate = float(job.hyperparameters.get("learning_rate", 4e-3))
     return torch.optim.AdamW(model.parameters(), lr=rate)
 
 

@@ -1,0 +1,92 @@
+"""Writes benchmarks/results/README.md: the result files as tables, each with its command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def percent(value: float) -> str:
+    """Return a share as a percentage."""
+    return f"{100 * value:.1f} %"
+
+
+def ranged(value: dict[str, float]) -> str:
+    """Return a median with its range, as percentages."""
+    return f"{percent(value['median'])} ({percent(value['low'])} to {percent(value['high'])})"
+
+
+def saving_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of realised savings."""
+    lines = [
+        (
+            "| task (plain step) | kept | way | counted saving | measured saving | measured, "
+            "of what is dropped |"
+        ),
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {row['task']} ({row['plain_step_ms']} ms) | {percent(row['kept'])} | {row['way']} "
+        f"| {percent(row['counted_saving'])} | {ranged(row['measured_saving'])} "
+        f"| {row['of_what_is_dropped']:.2f} |"
+        for row in rows
+    ]
+    return lines
+
+
+def overhead_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of what the machinery costs."""
+    lines = ["| task | scores | bare step | cost of the machinery |", "| --- | --- | --- | --- |"]
+    for row in rows:
+        extra = {key: value - 1 for key, value in row["wrapped_to_bare"].items()}
+        lines.append(
+            f"| {row['task']} | {row['scores']} | {row['bare_ms_per_step']} ms | {ranged(extra)} |"
+        )
+    return lines
+
+
+def plain_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return any other rows as they are."""
+    keys = list(rows[0])
+    lines = ["| " + " | ".join(keys) + " |", "|" + " --- |" * len(keys)]
+    return lines + ["| " + " | ".join(str(row[key]) for key in keys) + " |" for row in rows]
+
+
+PAGES = {
+    "saving": ("What sifting really saves", saving_table),
+    "overhead": ("What the machinery costs", overhead_table),
+    "memory_scale": ("A memory of many samples", plain_table),
+}
+
+
+def page() -> str:
+    """Return the page of all results there are."""
+    lines = [
+        "# Results",
+        "",
+        "Medians of repeats with their range; every ratio is taken within one turn of one run.",
+        "Written by `python benchmarks/tables.py` from the files beside it.",
+    ]
+    for name, (title, table) in PAGES.items():
+        path = RESULTS / f"{name}.json"
+        if path.exists():
+            content = json.loads(path.read_text(encoding="utf-8"))
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                (
+                    f"`{content['command']}`, {content['date']}, {content['machine']}, "
+                    f"torch {content['torch']}."
+                ),
+                "",
+                *table(content["rows"]),
+            ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (RESULTS / "README.md").write_text(page(), encoding="utf-8")

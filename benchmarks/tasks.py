@@ -1,0 +1,94 @@
+"""Three small models whose training step takes 10 ms or more on one CPU core, with data to fit.
+
+Only times are measured on them, so the data is random; what is learnt is measured elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+ROWS = 1536
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model, its data, its loss, and what half of an input looks like."""
+
+    name: str
+    model: Callable[[], nn.Module]
+    inputs: Callable[[], Tensor]
+    classes: int
+    halve: Callable[[Tensor], Tensor] | None
+
+    def loader(self) -> DataLoader[tuple[Tensor, ...]]:
+        """Return a shuffled loader of the task's data."""
+        labels = torch.randint(self.classes, (ROWS,))
+        return DataLoader(TensorDataset(self.inputs(), labels), batch_size=BATCH_SIZE, shuffle=True)
+
+
+class Transformer(nn.Module):
+    """A two-layer encoder over token ids, mean-pooled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(1000, 64)
+        layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0.1, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.head = nn.Linear(64, 10)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return logits, shape (batch, 10)."""
+        logits: Tensor = self.head(self.encoder(self.embedding(tokens)).mean(dim=1))
+        return logits
+
+
+def _convolutional() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3, padding=1),
+        nn.BatchNorm2d(16),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3, padding=1),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(4),
+        nn.Flatten(),
+        nn.Linear(512, 10),
+    )
+
+
+def _perceptron() -> nn.Module:
+    return nn.Sequential(
+        nn.Linear(64, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 26)
+    )
+
+
+TASKS = (
+    Task(
+        "convolutional net, 28x28",
+        _convolutional,
+        lambda: torch.randn(ROWS, 1, 28, 28),
+        10,
+        lambda images: images[..., ::2, ::2],
+    ),
+    Task(
+        "transformer, 32 tokens",
+        Transformer,
+        lambda: torch.randint(1000, (ROWS, 32)),
+        10,
+        lambda tokens: tokens[:, :16],
+    ),
+    Task("perceptron, 64 features", _perceptron, lambda: torch.randn(ROWS, 64), 26, None),
+)
+
+
+def per_sample_loss(model: nn.Module, batch: list[Tensor]) -> Tensor:
+    """Return one loss a sample."""
+    inputs, labels = batch
+    return nn.functional.cross_entropy(model(inputs), labels, reduction="none")
