@@ -65,7 +65,7 @@ def _convolutional() -> nn.Module:
 
 def _perceptron() -> nn.Module:
     return nn.Sequential(
-        nn.Linear(64, 1024), nn.ReLU(), nn.Linear(1024, 1024), nn.ReLU(), nn.Linear(1024, 26)
+        nn.Linear(64, 1792), nn.ReLU(), nn.Linear(1792, 1792), nn.ReLU(), nn.Linear(1792, 26)
     )
 
 

@@ -1,0 +1,24 @@
+"""The contract between a training job and whatever launches it. No SDK in it.
+
+Inside a job, `JobTree.current()` finds its folders. A launcher describes a job
+(`JobDescription`), runs it on this machine with the real `train` of sagemaker-training
+(`launch`) and packs what it left (`pack_artifacts`).
+"""
+
+from __future__ import annotations
+
+from sift_toolkit.contract._artifacts import pack_artifacts
+from sift_toolkit.contract._description import JobDescription
+from sift_toolkit.contract._launch import JobResult, launch
+from sift_toolkit.contract._locations import local_path
+from sift_toolkit.contract._tree import JobTree, decode_hyperparameters
+
+__all__ = [
+    "JobDescription",
+    "JobResult",
+    "JobTree",
+    "decode_hyperparameters",
+    "launch",
+    "local_path",
+    "pack_artifacts",
+]
