@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any, Final, Protocol, cast
 
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from sift_toolkit.contract import JobTree
+from sift_toolkit.container._job import Job
+from sift_toolkit.container._learning_rate import warm_cosine
+from sift_toolkit.container._script import existing_script, import_beside
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting import Batch
 
-_MODULE_NAME: Final = "sift_hooks"
-
-
-@dataclass(frozen=True)
-class Job:
-    """What hooks are told of the job they run in."""
-
-    tree: JobTree
-    hyperparameters: Mapping[str, Any]
-    """The user's own, with their types; the toolkit's and the SDK's left out."""
-
-    def channel(self, name: str) -> Path:
-        """Return the folder of an input channel.
-
-        Raises:
-            SiftJobError: the job has no such channel.
-        """
-        return self.tree.channel(name)
-
 
 class Hooks(Protocol):
-    """The functions of a hooks module. All are needed."""
+    """The functions of a hooks module. All but the last are needed."""
 
     def epochs(self, job: Job) -> int:
         """Return how many epochs to train."""
@@ -55,8 +39,8 @@ class Hooks(Protocol):
         """Return the loader of the held-out data."""
         ...
 
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Return one loss a sample, shape (batch,)."""
+    def loss(self, model: nn.Module, batch: Batch) -> Tensor | tuple[Tensor, Tensor]:
+        """Return one loss a sample, shape (batch,); with ``value="own"`` also one value each."""
         ...
 
     def correct(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -67,29 +51,93 @@ class Hooks(Protocol):
         """Return the optimizer, its learning rate the peak of the schedule."""
         ...
 
+    def learning_rate_factor(self, progress: float) -> float:
+        """Return the share of the peak learning rate at *progress*, from 0 to 1 over the run.
 
-def load_hooks(path: Path) -> Hooks:
-    """Import a hooks module from its file.
+        May be left out: then a short rise, and half a cosine to 0.
+        """
+        ...
 
-    Its folder comes first on `sys.path`, as it would for a script.
+
+_DEFAULTS: Final[Mapping[str, Callable[..., Any]]] = {"learning_rate_factor": warm_cosine}
+
+
+def load_hooks(script: Path) -> Hooks:
+    """Import a hooks module from its file, its neighbours importable as for a script.
 
     Raises:
-        SiftUsageError: the file does not exist or lacks hooks; all of them are named.
+        SiftUsageError: the file does not exist, lacks hooks or has some that are none; the message
+            names all of them.
     """
-    if not path.is_file():
-        msg = f"the hooks module {str(path)!r} does not exist"
+    path = existing_script(script)
+    import_beside(path)
+    return hooks_of(_import(path), path.name)
+
+
+def hooks_of(module: object, name: str) -> Hooks:
+    """Return the hooks among the attributes of *module*, with the defaults of those left out.
+
+    Raises:
+        SiftUsageError: some are missing or cannot be called as they will be.
+    """
+    needed = {
+        hook: list(inspect.signature(method).parameters)[1:]
+        for hook, method in vars(Hooks).items()
+        if inspect.isfunction(method) and not hook.startswith("_")
+    }
+    given = dict(_DEFAULTS)
+    given |= {hook: getattr(module, hook) for hook in needed if hasattr(module, hook)}
+    problems = [*_missing(needed, given), *_unfit(needed, given)]
+    if problems:
+        msg = f"{name} is no module of hooks: {'; '.join(problems)}"
         raise SiftUsageError(msg)
-    sys.path[0:0] = [str(path.parent.resolve())]
-    spec = importlib.util.spec_from_file_location(_MODULE_NAME, path)
+    return cast("Hooks", SimpleNamespace(**given))
+
+
+def _missing(needed: Mapping[str, list[str]], given: Mapping[str, object]) -> Iterator[str]:
+    missing = [
+        f"{hook}({', '.join(parameters)})"
+        for hook, parameters in needed.items()
+        if hook not in given
+    ]
+    if missing:
+        yield f"it lacks {', '.join(missing)}"
+
+
+def _unfit(needed: Mapping[str, list[str]], given: Mapping[str, object]) -> Iterator[str]:
+    for hook, function in given.items():
+        wanted = ", ".join(needed[hook])
+        if not callable(function):
+            yield f"{hook} must be a function of ({wanted}), got {function!r}"
+        elif not _takes(function, needed[hook]):
+            yield f"{hook} must take ({wanted}), it takes {inspect.signature(function)}"
+
+
+def _takes(function: Callable[..., Any], parameters: list[str]) -> bool:
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions written in C do not tell
+        return True
+    try:
+        signature.bind(*parameters)
+    except TypeError:
+        return False
+    return True
+
+
+def _import(path: Path) -> ModuleType:
+    # Under its own name, by which workers that were spawned import it again.
+    name = path.stem
+    if name in sys.modules:
+        msg = (
+            f"a hooks module cannot be called {path.name!r}, for {sys.modules[name]!r} has that "
+            "name: rename it"
+        )
+        raise SiftUsageError(msg)
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Data loader workers started by spawn find the module by its name.
-    sys.modules[_MODULE_NAME] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
-    needed = [name for name in vars(Hooks) if not name.startswith("_")]
-    missing = [name for name in needed if not callable(getattr(module, name, None))]
-    if missing:
-        msg = f"{path.name} lacks the hooks {', '.join(missing)}; all of them: {', '.join(needed)}"
-        raise SiftUsageError(msg)
-    return cast("Hooks", module)
+    return module

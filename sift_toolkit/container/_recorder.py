@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,27 +15,51 @@ from sift_toolkit.config import SiftConfig
 from sift_toolkit.metrics import METRICS
 from sift_toolkit.report import REPORT_FILE, Observation, SiftReport
 
-_SECONDS_BETWEEN_WRITES: Final = 5.0
+_LEAST_SECONDS_BETWEEN_WRITES: Final = 5.0
+_MOST_TIME_WRITING: Final = 0.02
+"""Share of the time that may go into writing: the longer a job, the longer its report takes."""
+
+_RANK_VARIABLES: Final = ("RANK", "OMPI_COMM_WORLD_RANK")
+"""Set by torchrun and by mpirun."""
+
+_reports: Final[set[Path]] = set()
+"""Those of this process: a second loader's must not take the place of the first one's."""
 
 
 class MetricRecorder:
     """Prints each value as one line, and keeps the report of the job.
 
     Only the first rank of a distributed job speaks. The report is written every few seconds, and
-    when the process ends.
+    when the process ends, be it by an error.
 
     Args:
         config: goes into the report, as sent.
         folder: where the report goes; None: no report.
+        clock: replaced in tests.
     """
 
-    def __init__(self, config: SiftConfig, folder: Path | None) -> None:
+    def __init__(
+        self,
+        config: SiftConfig,
+        folder: Path | None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._speaks = is_first_rank()
         self._report = SiftReport(config=config.to_hyperparameters())
-        self._path = None if folder is None else folder / REPORT_FILE
-        self._written_at = -math.inf
-        if self._speaks and self._path is not None:
+        self._path: Path | None = None
+        self._clock = clock
+        self._write_from = -math.inf
+        self._is_written = True
+        self._has_complained = False
+        if self._speaks and folder is not None:
+            self._path = _free_path(folder)
             atexit.register(self.write)
+            if self._path.name != REPORT_FILE:
+                self.note(
+                    f"this is another loader of the same process: its report is {self._path.name}, "
+                    "and its metrics are charted together with the first one's"
+                )
 
     def __call__(self, observation: Observation) -> None:
         """Print and keep one observation."""
@@ -45,29 +70,52 @@ class MetricRecorder:
             value = observation.values.get(metric.name)
             if value is not None and math.isfinite(value):
                 print_line(metric.line(value))
-        if time.monotonic() - self._written_at > _SECONDS_BETWEEN_WRITES:
+        self._is_written = False
+        if self._clock() >= self._write_from:
             self.write()
 
     def note(self, words: str) -> None:
         """Print and keep a decision, in words."""
         if self._speaks:
             self._report.notes.append(words)
-            print_line(f"[sift] {words}")
+            self._is_written = False
+            print_line(f"[sift] note: {words}")
 
     def write(self) -> None:
-        """Write the report as it stands."""
-        if self._path is not None:
+        """Write the report as it stands, if anything came since the last time."""
+        if self._path is None or self._is_written:
+            return
+        began = self._clock()
+        try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._report.write(self._path)
-            self._written_at = time.monotonic()
+            self._is_written = True
+        except OSError as error:
+            # A full disk is no reason to end a training of days.
+            if not self._has_complained:
+                self._has_complained = True
+                self.note(f"the report cannot be written: {error}")
+        ended = self._clock()
+        pause = max(_LEAST_SECONDS_BETWEEN_WRITES, (ended - began) / _MOST_TIME_WRITING)
+        self._write_from = ended + pause
 
 
 def is_first_rank() -> bool:
-    """Whether this process speaks for the job; torchrun sets the rank."""
-    return os.environ.get("RANK", "0") == "0"
+    """Whether this process speaks for the job."""
+    return all(os.environ.get(variable, "0") == "0" for variable in _RANK_VARIABLES)
 
 
 def print_line(line: str) -> None:
     """Print a line with one write, so that nothing another process prints can split it."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _free_path(folder: Path) -> Path:
+    path = folder / REPORT_FILE
+    count = 1
+    while path in _reports:
+        count += 1
+        path = path.with_stem(f"{Path(REPORT_FILE).stem}_{count}")
+    _reports.add(path)
+    return path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from torch import nn
 
-from sift_toolkit.config import SiftConfig
+from sift_toolkit.config import VERSION_KEY, SiftConfig
 from sift_toolkit.container._recorder import MetricRecorder
 from sift_toolkit.contract import JobTree
 from sift_toolkit.sifting import Batch, Loss, LossObject, Pad, SiftingDataloader
@@ -20,39 +21,36 @@ def sift(
     epochs: int | None = None,
     config: SiftConfig | None = None,
     scoring_transform: Callable[[Batch], Batch] | None = None,
+    scoring_model: nn.Module | None = None,
     pad: Pad | None = None,
 ) -> SiftingDataloader:
     """Wrap a loader with the sifting that the client asked for.
 
     The same script serves both twins: where the job carries no sift config, or one with
-    ``enabled=False``, batches pass through untouched, and the same metrics are reported.
+    ``enabled=False``, batches pass through untouched, and the same metrics are reported. Outside
+    of a job metrics are printed, and no report is written.
 
     Args:
         dataloader: any DataLoader or iterable of batches.
         model: scored in evaluation mode, without gradients.
         loss: ``(model, batch) -> losses`` of shape (batch,), or an object with AWS's `loss` method.
-        epochs: epochs the training will make.
-        config: used instead of the job's, such as outside of a job.
+        epochs: epochs the training will make; needed by `keep_end`, `anneal` and `progress`.
+        config: used instead of the one that came with the job. Default: that one.
         scoring_transform: what the model sees of a batch when scoring it.
+        scoring_model: scored instead of the model: a smaller one, or its moving average.
         pad: brings tensors of different trailing sizes to one size.
 
     Returns:
         The loader to train from; hand it the losses of each step: ``loader.reduce(losses)``.
 
     Raises:
-        SiftConfigError: the job's hyperparameters hold a config this package cannot follow.
+        SiftConfigError: the job's hyperparameters hold a config this package cannot follow, such
+            as a newer one, or this loader cannot.
+        SiftLossError: *loss* is neither callable nor an object with a `loss` method.
     """
-    tree = JobTree.current()
-    in_job = tree.exists
-    if config is None and in_job:
-        config = SiftConfig.from_hyperparameters(tree.read_hyperparameters())
-    asked = config is not None
-    config = config or SiftConfig(keep=1.0, enabled=False)
-    recorder = MetricRecorder(config, tree.output_data_dir if in_job else None)
-    if not asked:
-        recorder.note("no sift config came with this job: training on all data")
+    followed, recorder = job_sifting(JobTree.current(), config)
     return SiftingDataloader(
-        sift_config=config,
+        sift_config=followed,
         orig_dataloader=dataloader,
         loss_impl=loss,
         model=model,
@@ -60,5 +58,39 @@ def sift(
         listener=recorder,
         on_note=recorder.note,
         scoring_transform=scoring_transform,
+        scoring_model=scoring_model,
         pad=pad,
     )
+
+
+class JobSifting(NamedTuple):
+    """How a job sifts, and who is told about it."""
+
+    config: SiftConfig
+    recorder: MetricRecorder
+
+
+def job_sifting(tree: JobTree, config: SiftConfig | None = None) -> JobSifting:
+    """Return the config a job follows, and a recorder that has noted where it came from.
+
+    Args:
+        tree: the job's; where there is no job, nothing is read or written.
+        config: used instead of the one that came with the job.
+
+    Raises:
+        SiftConfigError: the job's hyperparameters hold a config this package cannot follow.
+    """
+    hyperparameters = tree.read_hyperparameters()
+    note = None
+    if config is None:
+        config = SiftConfig.from_hyperparameters(hyperparameters)
+    elif VERSION_KEY in hyperparameters:
+        note = "the config given to sift() is used, not the one that came with the job"
+    if config is None:
+        config = SiftConfig(keep=1.0, enabled=False)
+        where = "came with this job" if tree.exists else "was given, and there is no job"
+        note = f"no sift config {where}: training on all data"
+    recorder = MetricRecorder(config, tree.output_data_dir if tree.exists else None)
+    if note is not None:
+        recorder.note(note)
+    return JobSifting(config, recorder)

@@ -2,131 +2,172 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
-from typing import Final
+import os
+from typing import Any, Final, Protocol
 
 import torch
-from torch import nn
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from sift_toolkit.container._checkpoint import load_checkpoint, save_checkpoint
-from sift_toolkit.container._hooks import Hooks, Job
-from sift_toolkit.container._recorder import is_first_rank
-from sift_toolkit.container._sift import sift
-from sift_toolkit.sifting import Batch, SiftingDataloader, to_device
+from sift_toolkit.container._evaluation import accuracy
+from sift_toolkit.container._hooks import Hooks
+from sift_toolkit.container._job import Job
+from sift_toolkit.container._learning_rate import scheduler_for
+from sift_toolkit.container._random_state import random_state, seed_all, set_random_state
+from sift_toolkit.container._sift import job_sifting
+from sift_toolkit.errors import SiftStateError, SiftUsageError
+from sift_toolkit.sifting import SiftingDataloader, to_device
 
-_WARM_UP: Final = 0.05
-"""Share of the run over which the learning rate rises to its peak."""
 MODEL_FILE: Final = "model.pt"
 """The trained weights, a state dict, in the job's model folder."""
 
+_SEED: Final = "seed"
+"""Hyperparameter that everything random in the training follows from."""
+
+_EPOCHS_DONE: Final = "epochs_done"
+_EPOCHS: Final = "epochs"
+_RANDOM: Final = "random"
+
 
 def train(hooks: Hooks, job: Job) -> None:
-    """Train, evaluate after each epoch, checkpoint, and save the model.
+    """Train, evaluate and checkpoint after each epoch, and save the model.
 
-    The learning rate follows the share of the run's data that came by, so that it ends where it
-    should however many batches sifting leaves.
+    Where the job's checkpoint folder holds a checkpoint, training goes on from there, to the same
+    bits as if it had never stopped; with ``persistent_workers=True`` only nearly so, for the
+    random states of such workers are out of reach.
+
+    Raises:
+        SiftConfigError: the job's sift config cannot be followed.
+        SiftStateError: there is a checkpoint, but of another run.
+        SiftUsageError: a hook returned what it should not.
     """
-    torch.manual_seed(int(job.hyperparameters.get("seed", 0)))
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    epochs = hooks.epochs(job)
-    model = hooks.model(job).to(device)
-    test_data = hooks.test_data(job)
-    loader = sift(hooks.train_data(job), model=model, loss=hooks.loss, epochs=epochs)
-    optimizer = hooks.optimizer(model, job)
-    scheduler = LambdaLR(optimizer, lambda _: learning_rate_factor(loader.progress))
-    run = _Run(job, device, model, loader, optimizer, scheduler)
-    for epoch in range(run.restore(), epochs):
-        loader.set_epoch(epoch)
-        train_epoch(hooks, run)
-        loader.record(validation_accuracy=accuracy(hooks, model, test_data, device))
-        run.save(epoch + 1)
-    if is_first_rank():
-        job.tree.model_dir.mkdir(parents=True, exist_ok=True)
-        torch.save(model.state_dict(), job.tree.model_dir / MODEL_FILE)
+    _refuse_company()
+    seed_all(_seed(job))
+    _Run(hooks, job).go()
 
 
-def learning_rate_factor(progress: float) -> float:
-    """Return the share of the peak learning rate: a short rise, then half a cosine to 0.
+class _Stateful(Protocol):
+    """What goes into a checkpoint."""
 
-    Args:
-        progress: share of the run's data that came by, from 0 to 1.
-    """
-    if progress < _WARM_UP:
-        return max(progress / _WARM_UP, 0.1)
-    return 0.5 * (1 + math.cos(math.pi * (progress - _WARM_UP) / (1 - _WARM_UP)))
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state."""
+        ...
+
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> object:
+        """Go on from a state."""
+        ...
 
 
 class _Run:
     """The moving parts of one training run, and the way in and out of a checkpoint."""
 
-    def __init__(
-        self,
-        job: Job,
-        device: torch.device,
-        model: nn.Module,
-        loader: SiftingDataloader,
-        optimizer: Optimizer,
-        scheduler: LambdaLR,
-    ) -> None:
-        self._folder = job.tree.checkpoints_dir
-        self.device = device
-        self.model = model
-        self.loader = loader
-        self.optimizer = optimizer
-        self.scheduler = scheduler
+    def __init__(self, hooks: Hooks, job: Job) -> None:
+        self._hooks = hooks
+        self._tree = job.tree
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._epochs = _epochs(hooks, job)
+        self._model = hooks.model(job).to(self._device)
+        self._test_data = hooks.test_data(job)
+        config, recorder = job_sifting(job.tree)
+        self._note = recorder.note
+        self._loader = SiftingDataloader(
+            sift_config=config,
+            orig_dataloader=hooks.train_data(job),
+            loss_impl=hooks.loss,
+            model=self._model,
+            epochs=self._epochs,
+            listener=recorder,
+            on_note=recorder.note,
+        )
+        self._optimizer = hooks.optimizer(self._model, job)
+        self._scheduler = scheduler_for(
+            self._loader, self._optimizer, hooks.learning_rate_factor, self._note
+        )
+        self._parts: dict[str, _Stateful] = {
+            "loader": self._loader,
+            "model": self._model,
+            "optimizer": self._optimizer,
+            "scheduler": self._scheduler,
+        }
 
-    def save(self, epochs_done: int) -> None:
-        """Write a checkpoint."""
-        if is_first_rank():
-            save_checkpoint(
-                self._folder,
-                {
-                    "epochs_done": epochs_done,
-                    "model": self.model.state_dict(),
-                    "optimizer": self.optimizer.state_dict(),
-                    "scheduler": self.scheduler.state_dict(),
-                    "loader": self.loader.state_dict(),
-                    "rng": torch.get_rng_state(),
-                },
-            )
+    def go(self) -> None:
+        """Train from where the checkpoint left off, or from the start, to the end."""
+        for epoch in range(self._restore(), self._epochs):
+            self._loader.set_epoch(epoch)
+            self._train_epoch()
+            share = accuracy(self._hooks, self._model, self._test_data, self._device)
+            self._loader.record(validation_accuracy=share)
+            self._save(epoch + 1)
+        self._tree.model_dir.mkdir(parents=True, exist_ok=True)
+        torch.save(self._model.state_dict(), self._tree.model_dir / MODEL_FILE)
 
-    def restore(self) -> int:
-        """Go on from the checkpoint there is; return the epochs it had done."""
-        content = load_checkpoint(self._folder, device=torch.device("cpu"))
+    def _train_epoch(self) -> None:
+        self._model.train()
+        for batch in self._loader:
+            result = self._hooks.loss(self._model, to_device(batch, self._device))
+            losses, values = result if isinstance(result, tuple) else (result, None)
+            loss = self._loader.reduce(losses, values=values)
+            self._optimizer.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call] # torch's own gap
+            self._optimizer.step()
+            self._scheduler.step()
+
+    def _save(self, epochs_done: int) -> None:
+        content = {
+            **{name: part.state_dict() for name, part in self._parts.items()},
+            _EPOCHS: self._epochs,
+            _EPOCHS_DONE: epochs_done,
+            _RANDOM: random_state(),
+        }
+        save_checkpoint(self._tree.checkpoints_dir, content)
+
+    def _restore(self) -> int:
+        """Go on from the checkpoint, if there is one; return the epochs it had done."""
+        folder = self._tree.checkpoints_dir
+        content = load_checkpoint(folder)
         if content is None:
             return 0
-        self.loader.load_state_dict(content["loader"])
-        self.model.load_state_dict(content["model"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.scheduler.load_state_dict(content["scheduler"])
-        torch.set_rng_state(content["rng"])
-        epochs_done: int = content["epochs_done"]
+        try:
+            self._take_over(content)
+        except (KeyError, RuntimeError, ValueError) as error:
+            msg = (
+                f"the checkpoint in {str(folder)!r} belongs to another run: {error}; give this "
+                "job a checkpoint folder of its own, or make it the same run"
+            )
+            raise SiftStateError(msg) from error
+        epochs_done: int = content[_EPOCHS_DONE]
+        self._note(f"going on from a checkpoint: {epochs_done} of {self._epochs} epochs are done")
         return epochs_done
 
-
-def train_epoch(hooks: Hooks, run: _Run) -> None:
-    """Train on one epoch of the run's loader."""
-    run.model.train()
-    for batch in run.loader:
-        losses = hooks.loss(run.model, to_device(batch, run.device))
-        run.optimizer.zero_grad(set_to_none=True)
-        run.loader.reduce(losses).backward()  # type: ignore[no-untyped-call] # torch's own gap
-        run.optimizer.step()
-        run.scheduler.step()
+    def _take_over(self, content: dict[str, Any]) -> None:
+        if content[_EPOCHS] != self._epochs:
+            msg = f"it makes {content[_EPOCHS]} epochs, this job {self._epochs}"
+            raise SiftStateError(msg)
+        for name, part in self._parts.items():
+            part.load_state_dict(content[name])
+        set_random_state(content[_RANDOM])
 
 
-@torch.no_grad()
-def accuracy(
-    hooks: Hooks, model: nn.Module, test_data: Iterable[Batch], device: torch.device
-) -> float:
-    """Return the share of held-out samples the model gets right."""
-    model.eval()
-    right = total = 0
-    for batch in test_data:
-        correct = hooks.correct(model, to_device(batch, device))
-        right += int(correct.sum())
-        total += correct.numel()
-    return right / max(total, 1)
+def _refuse_company() -> None:
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes != "1":
+        msg = (
+            f"this trainer is one process, but the job starts WORLD_SIZE={processes!r} of them: "
+            "leave `distribution` out, or call sift() in a training script of your own"
+        )
+        raise SiftUsageError(msg)
+
+
+def _seed(job: Job) -> int:
+    seed = job.hyperparameters.get(_SEED, 0)
+    if isinstance(seed, int) and 0 <= seed < 2**63:
+        return int(seed)
+    msg = f"hyperparameter {_SEED!r} must be a whole number from 0, got {seed!r}"
+    raise SiftUsageError(msg)
+
+
+def _epochs(hooks: Hooks, job: Job) -> int:
+    epochs: object = hooks.epochs(job)
+    if isinstance(epochs, int) and epochs >= 1:
+        return epochs
+    msg = f"the hook epochs must return a whole number from 1, got {epochs!r}"
+    raise SiftUsageError(msg)

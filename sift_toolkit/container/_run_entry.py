@@ -1,0 +1,62 @@
+"""Running any script without the sift keys on its command line; entry_points/run.py."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from sift_toolkit.container._failure import failure_written
+from sift_toolkit.container._script import existing_script, import_beside, script_of
+from sift_toolkit.contract import JobTree
+
+_SERVICE_OPTION: Final = "--sagemaker_"
+"""Options of the SDK's and the toolkit's own hyperparameters; SDK v3 puts them on the argv."""
+
+
+def run_entry(arguments: Sequence[str]) -> None:
+    """Run the script that the first argument, or else the job, names.
+
+    Args:
+        arguments: the command line, the program's own name left out.
+
+    Raises:
+        SiftUsageError: no script is named, or it does not exist.
+    """
+    tree = JobTree.current()
+    with failure_written(tree):
+        if arguments and not arguments[0].startswith("-"):
+            script, arguments = Path(arguments[0]), arguments[1:]
+        else:
+            script = script_of(tree)
+        run_script(script, without_service_options(arguments))
+
+
+def run_script(script: Path, arguments: Sequence[str]) -> None:
+    """Run *script* as ``python SCRIPT ARGUMENTS`` would, in this process.
+
+    Raises:
+        SiftUsageError: there is no such file.
+    """
+    path = existing_script(script)
+    import_beside(path)
+    sys.argv = [str(path), *arguments]
+    # The absolute path becomes __file__, by which spawned processes find the script again.
+    runpy.run_path(str(path), run_name="__main__")
+
+
+def without_service_options(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments without ``--sagemaker_KEY VALUE`` and ``--sagemaker_KEY=VALUE``.
+
+    Of an option without a value, only the option goes: no value of ours begins with two dashes.
+    """
+    kept = []
+    value_may_follow = False
+    for argument in arguments:
+        is_ours = argument.startswith(_SERVICE_OPTION)
+        if not is_ours and not (value_may_follow and not argument.startswith("--")):
+            kept.append(argument)
+        value_may_follow = is_ours and "=" not in argument
+    return kept

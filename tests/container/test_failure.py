@@ -1,0 +1,97 @@
+"""Why a job failed, in one short sentence, whatever happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from sift_toolkit.container._failure import failure_written, reason_of
+from sift_toolkit.contract import JobTree
+
+MakeJob = Callable[..., JobTree]
+
+
+BOOM = ValueError("boom")
+
+
+class UnprintableError(Exception):
+    """An error whose message cannot be had."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ValueError("no column age"), "ValueError: no column age"),
+        (KeyError("age"), "KeyError: 'age'"),
+        (AssertionError(), "AssertionError"),
+        (MemoryError(), "MemoryError"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (SystemExit("no data"), "SystemExit: no data"),
+        (UnprintableError(), "UnprintableError: <exception str() failed>"),
+    ],
+    ids=lambda given: type(given).__name__,
+)
+def test_the_reason_is_the_error(make_job: MakeJob, error: BaseException, reason: str) -> None:
+    """The failure file holds the error's name and message, and the error goes on."""
+    tree = make_job()
+    with pytest.raises(type(error)) as caught, failure_written(tree):
+        raise error
+
+    assert caught.value is error
+    assert tree.read_failure() == reason
+
+
+def test_a_long_reason_is_cut(make_job: MakeJob) -> None:
+    """SageMaker shows 1024 characters."""
+    tree = make_job()
+    with pytest.raises(ValueError, match="xxx"), failure_written(tree):
+        raise ValueError("x" * 5000)
+
+    assert len(tree.failure_file.read_text(encoding="utf-8")) == 1024
+
+
+@pytest.mark.parametrize("code", [0, None, 3])
+def test_exit_codes_go_by(make_job: MakeJob, code: int | None) -> None:
+    """A script that ends with a code is no error of ours: sagemaker-training tells what it said."""
+    tree = make_job()
+    with pytest.raises(SystemExit), failure_written(tree):
+        raise SystemExit(code)
+
+    assert tree.read_failure() is None
+
+
+def test_no_failure_no_file(make_job: MakeJob) -> None:
+    """A job that goes well writes nothing."""
+    tree = make_job()
+    with failure_written(tree):
+        pass
+
+    assert not tree.failure_file.exists()
+
+
+def test_outside_of_a_job_nothing_is_written() -> None:
+    """On a laptop an error is an error, and makes no folders."""
+    tree = JobTree.current()
+    with pytest.raises(ValueError, match="boom"), failure_written(tree):
+        raise BOOM
+
+    assert not tree.base.exists()
+
+
+def test_a_full_disk_hides_nothing(make_job: MakeJob) -> None:
+    """Where the reason cannot be written, the error still is the one that happened."""
+    tree = make_job()
+    tree.output_dir.touch()
+    with pytest.raises(ValueError, match="boom"), failure_written(tree):
+        raise BOOM
+
+
+def test_the_toolkits_own_errors_go_by_their_names() -> None:
+    """The reason says SiftUsageError, not where that is defined."""
+    from sift_toolkit import SiftUsageError
+
+    assert reason_of(SiftUsageError("call it once")) == "SiftUsageError: call it once"

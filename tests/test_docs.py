@@ -1,0 +1,176 @@
+"""Documentation says what the code does, and the wheel holds what a user needs."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib.util
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from urllib.parse import urlsplit
+
+import pytest
+
+import sift_toolkit
+from sift_toolkit import METRICS, SiftConfig
+from sift_toolkit.config import help_of, rule_of
+from sift_toolkit.metrics import NAME_PREFIX
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = ("docs", "demo", "docker", "notebooks", "benchmarks")
+PAGES = sorted(ROOT.glob("*.md")) + sorted(
+    page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md")
+)
+README = ROOT / "README.md"
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+NOT_PACKED = shutil.ignore_patterns(
+    ".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info", "build", "demo-output"
+)
+
+
+def name_of(page: Path) -> str:
+    """Return a page's path inside the repository."""
+    return str(page.relative_to(ROOT))
+
+
+def text_of(page: Path) -> str:
+    """Return a page as it stands."""
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    """docs/generate.py, which is no part of the package."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The wheel of a copy of this tree, so that building it leaves nothing here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, folder / "tree", ignore=NOT_PACKED)
+    command = [sys.executable, "-m", "pip", "wheel", ".", "--no-deps", "--no-build-isolation"]
+    result = subprocess.run(
+        [*command, "--wheel-dir", str(folder), "--no-index", "--disable-pip-version-check"],
+        cwd=folder / "tree",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
+        yield archive
+
+
+class TestGeneratedTables:
+    """The tables come from the code."""
+
+    @pytest.mark.parametrize("page", ["README.md", "docs/metrics.md"])
+    def test_pages_are_up_to_date(self, generator: ModuleType, page: str) -> None:
+        """What stands in the page is what `make docs` would write."""
+        text = text_of(ROOT / page)
+        assert ROOT / page in generator.PAGES
+        assert text == generator.render(text)
+
+    def test_each_table_stands_somewhere(self, generator: ModuleType) -> None:
+        """No table is generated for nothing."""
+        pages = "".join(map(text_of, generator.PAGES))
+        for name, table in generator.TABLES.items():
+            assert table() in pages, f"the table {name} stands in no page"
+
+    def test_a_stale_table_is_replaced(self, generator: ModuleType) -> None:
+        """Only what is between the marks changes, and it does not grow."""
+        text = "before\n<!-- metrics: begin -->\nold\n<!-- metrics: end -->\nafter"
+        fresh = generator.render(text)
+        assert "old" not in fresh
+        assert fresh.startswith("before\n<!-- metrics: begin -->\n| metric |")
+        assert fresh.endswith("|\n<!-- metrics: end -->\nafter")
+        assert generator.render(fresh) == fresh
+
+    @pytest.mark.parametrize("field", dataclasses.fields(SiftConfig), ids=lambda field: field.name)
+    def test_every_field_is_documented(self, field: dataclasses.Field[object]) -> None:
+        """Each field stands in the README with its default, what it allows and what it means."""
+        meaning = f"{rule_of(field).allowed} | {help_of(field)}"
+        row = f"| `{field.name}` | `{field.default!r}` | {meaning} |"
+        assert row in text_of(README).splitlines()
+
+    @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+    def test_every_metric_is_documented(self, metric: sift_toolkit.Metric) -> None:
+        """Each metric stands in the docs with its unit and what it means."""
+        row = f"| `{NAME_PREFIX}{metric.name}` | {metric.unit} | {metric.help} |"
+        assert row in text_of(ROOT / "docs" / "metrics.md").splitlines()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+class TestPage:
+    """What holds for every page."""
+
+    def test_links_lead_somewhere(self, page: Path) -> None:
+        """A relative link names a file of the repository."""
+        targets = [urlsplit(link) for link in LINK.findall(text_of(page))]
+        missing = [
+            target.path
+            for target in targets
+            if not target.scheme and target.path and not (page.parent / target.path).exists()
+        ]
+        assert missing == []
+
+    def test_python_compiles(self, page: Path) -> None:
+        """Python in a page is Python, and imports only what the package promises."""
+        for block in PYTHON_BLOCK.findall(text_of(page)):
+            for node in ast.walk(ast.parse(block)):
+                if isinstance(node, ast.ImportFrom) and node.module == "sift_toolkit":
+                    assert {alias.name for alias in node.names} <= set(sift_toolkit.__all__)
+
+
+def test_the_readme_shows_how_to_use_it() -> None:
+    """The README has an example for each side: the notebook and the script."""
+    blocks = PYTHON_BLOCK.findall(text_of(README))
+    assert any("sift_estimator(" in block for block in blocks)
+    assert any("loader = sift(" in block and "loader.reduce(" in block for block in blocks)
+
+
+class TestWheel:
+    """What an installed package is made of."""
+
+    def test_it_holds_the_whole_package(self, wheel: zipfile.ZipFile) -> None:
+        """Every module, the entry points inside, the mark of a typed package, the licence."""
+        package = {str(path.relative_to(ROOT)) for path in (ROOT / "sift_toolkit").rglob("*.py")}
+        entry_points = {
+            f"sift_toolkit/entry_points/{path.name}" for path in ROOT.glob("entry_points/*.py")
+        }
+        names = set(wheel.namelist())
+        assert {f"sift_toolkit/entry_points/{name}.py" for name in ("run", "train")} <= entry_points
+        assert package | entry_points | {"sift_toolkit/py.typed"} <= names
+        assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
+
+    def test_it_holds_nothing_else(self, wheel: zipfile.ZipFile) -> None:
+        """Tests, demo and docs stay in the repository; nothing lands beside the package."""
+        top = {name.partition("/")[0] for name in wheel.namelist()}
+        assert {name for name in top if not name.endswith(".dist-info")} == {"sift_toolkit"}
+
+    def test_it_asks_for_nothing_by_itself(self, wheel: zipfile.ZipFile) -> None:
+        """The package alone installs no other: each side has its extra."""
+        metadata = next(name for name in wheel.namelist() if name.endswith("METADATA"))
+        lines = wheel.read(metadata).decode().splitlines()
+        needed = [line for line in lines if line.startswith("Requires-Dist:")]
+        assert needed
+        assert all("extra ==" in line for line in needed)
+
+    def test_its_entry_points_are_those_of_the_repository(self, wheel: zipfile.ZipFile) -> None:
+        """What a job starts is the same file, from a wheel or from a checkout."""
+        for name in ("run.py", "train.py"):
+            packed = wheel.read(f"sift_toolkit/entry_points/{name}")
+            assert packed == (ROOT / "entry_points" / name).read_bytes()
