@@ -48,17 +48,27 @@ def overhead_table(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def plain_table(rows: list[dict[str, Any]]) -> list[str]:
-    """Return any other rows as they are."""
-    keys = list(rows[0])
-    lines = ["| " + " | ".join(keys) + " |", "|" + " --- |" * len(keys)]
-    return lines + ["| " + " | ".join(str(row[key]) for key in keys) + " |" for row in rows]
+def memory_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of choosing an epoch out of many samples."""
+    lines = [
+        "| config | samples | seconds to choose an epoch | state |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        seconds = row["epoch_seconds"]
+        if row.get("extrapolated"):
+            time, state = f"{seconds} (on paper)", f"{row['memory_megabytes']} MB (on paper)"
+        else:
+            time = f"{seconds['median']} ({seconds['low']} to {seconds['high']})"
+            state = f"{row['bytes_a_sample']} bytes a sample"
+        lines.append(f"| {row['config']} | {row['samples']:,} | {time} | {state} |")
+    return lines
 
 
 PAGES = {
     "saving": ("What sifting really saves", saving_table),
     "overhead": ("What the machinery costs", overhead_table),
-    "memory_scale": ("A memory of many samples", plain_table),
+    "memory_scale": ("A memory of many samples, the user's own sampler excluded", memory_table),
 }
 
 

@@ -17,7 +17,8 @@ from typing import Final
 NAME_PREFIX: Final = "sift:"
 """Before every metric's name in CloudWatch."""
 
-_NUMBER: Final = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
+_TAG: Final = "[sift] "
+_NUMBER: Final = r"([-+]?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Metric:
         if not math.isfinite(number):
             msg = f"{self.name} must be finite, got {value!r}"
             raise ValueError(msg)
-        return f"[sift] {self.name}={number!r};"
+        return f"{_TAG}{self.name}={number!r};"
 
     @property
     def regex(self) -> str:
@@ -113,7 +114,7 @@ def metric_named(name: str) -> Metric:
 
 def read_line(line: str) -> tuple[Metric, float] | None:
     """Return the metric and value that *line* reports, None where it reports none."""
-    for metric in METRICS:
+    for metric in METRICS if _TAG in line else ():
         if found := re.search(metric.regex, line):
             return metric, float(found[1])
     return None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ class Observation:
     """`LOSS_PERCENTILES` of the losses kept since the observation before; None: none were."""
     dropped_losses: Sequence[float] | None = None
     """The same for the losses dropped."""
+    stuck_ids: Sequence[int] = ()
+    """At the end of an epoch: positions in the dataset of samples whose loss stays at the top
+    however often they are trained on, the longest there first; their labels may be wrong."""
 
 
 @dataclass(kw_only=True)
@@ -52,9 +56,24 @@ class SiftReport:
         points = self.series(name)
         return points[-1][1] if points else None
 
+    @property
+    def stuck_ids(self) -> list[int]:
+        """The samples stuck at the top, by the last observation that names any."""
+        named = (observation.stuck_ids for observation in reversed(self.observations))
+        return next((list(ids) for ids in named if ids), [])
+
     def write(self, path: Path) -> None:
-        """Write the report to *path* at once: a reader never sees half a file."""
-        content = {"version": REPORT_VERSION, "loss_percentiles": LOSS_PERCENTILES, **asdict(self)}
+        """Write the report to *path* at once: a reader never sees half a file.
+
+        Values that are not finite, such as the loss of a training that diverged, are left out.
+        """
+        content = {
+            "version": REPORT_VERSION,
+            "loss_percentiles": LOSS_PERCENTILES,
+            "config": dict(self.config),
+            "notes": self.notes,
+            "observations": [_to_json(observation) for observation in self.observations],
+        }
         partial = path.with_name(path.name + ".partial")
         partial.write_text(json.dumps(content, allow_nan=False, indent=1), encoding="utf-8")
         os.replace(partial, path)  # noqa: PTH105 - the atomic one
@@ -65,18 +84,42 @@ class SiftReport:
 
         Raises:
             SiftStateError: the file is no report, or one of a newer version.
+            OSError: there is no such file.
         """
         try:
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            version = content["version"]
-            if version > REPORT_VERSION:
-                msg = f"{path} has report version {version}, this package reads {REPORT_VERSION}"
-                raise SiftStateError(msg)
-            return cls(
-                config=content["config"],
-                notes=content["notes"],
-                observations=[Observation(**entry) for entry in content["observations"]],
-            )
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            content: dict[str, Any] = json.loads(path.read_bytes())
+            version = int(content["version"])
+            if version <= REPORT_VERSION:
+                return cls(
+                    config=dict(content["config"]),
+                    notes=list(content["notes"]),
+                    observations=[_from_json(entry) for entry in content["observations"]],
+                )
+        except (KeyError, TypeError, ValueError) as error:
             msg = f"{path} is not a sift report: {error!r}"
             raise SiftStateError(msg) from error
+        msg = f"{path} has report version {version}, this package reads up to {REPORT_VERSION}"
+        raise SiftStateError(msg)
+
+
+def _to_json(observation: Observation) -> dict[str, object]:
+    values = observation.values.items()
+    return {
+        "values": {name: value for name, value in values if math.isfinite(value)},
+        "kept_losses": observation.kept_losses,
+        "dropped_losses": observation.dropped_losses,
+        "stuck_ids": list(observation.stuck_ids),
+    }
+
+
+def _from_json(entry: dict[str, Any]) -> Observation:
+    return Observation(
+        values=dict(entry["values"]),
+        kept_losses=_losses(entry["kept_losses"]),
+        dropped_losses=_losses(entry["dropped_losses"]),
+        stuck_ids=tuple(entry.get("stuck_ids", ())),
+    )
+
+
+def _losses(entry: list[float] | None) -> tuple[float, ...] | None:
+    return None if entry is None else tuple(entry)

@@ -14,6 +14,7 @@ from sift_toolkit.errors import SiftConfigError
 
 _SHARE = Number(0, 1)
 _SHARE_ABOVE_0 = Number(0, 1, above=True, optional=True)
+_DIALS = frozenset({"keep", "beta_value", "keep_end"})
 _DIALS_AGREE = 1e-6
 
 # Declared and checked, but refused until the part that honours them is built.
@@ -110,12 +111,22 @@ class SiftConfig:
     )
 
     def __post_init__(self) -> None:
-        problems = rule_problems(self, dataclasses.fields(self))
-        problems = problems or self._contradictions()
+        broken = rule_problems(self, dataclasses.fields(self))
+        problems = [*broken.values(), *self._not_yet()]
+        if not broken.keys() & _DIALS:
+            problems += self._contradictions()
         if problems:
             raise SiftConfigError(problems)
 
+    def _not_yet(self) -> list[str]:
+        return [
+            f"{name}={given!r} is not available in this version yet"
+            for name, values in _NOT_YET.items()
+            if (given := getattr(self, name)) in values
+        ]
+
     def _contradictions(self) -> list[str]:
+        """Hold the dials against each other, once each of them is sound."""
         problems = []
         if self.keep is None and self.beta_value is None:
             problems.append(
@@ -124,7 +135,7 @@ class SiftConfig:
             )
         elif self.keep is not None and self.beta_value is not None:
             implied = 1 / (1 + self.beta_value)
-            if abs(self.keep - implied) > _DIALS_AGREE:
+            if not math.isclose(self.keep, implied, rel_tol=_DIALS_AGREE):
                 problems.append(
                     f"keep={self.keep!r} and beta_value={self.beta_value!r} disagree: that "
                     f"beta_value keeps {implied:g}; give one of them"
@@ -134,9 +145,6 @@ class SiftConfig:
                 f"keep_end={self.keep_end!r} must not be above the share kept at the start, "
                 f"{self.kept_share:g}"
             )
-        for name, values in _NOT_YET.items():
-            if (given := getattr(self, name)) in values:
-                problems.append(f"{name}={given!r} is not available in this version yet")
         return problems
 
     @property
@@ -181,5 +189,13 @@ class SiftConfig:
         Raises:
             SiftConfigError: an unknown key, a wrong value, or a version newer than this package.
         """
-        given = _wire.unpack(hyperparameters, dataclasses.fields(cls))
-        return None if given is None else cls(**given)
+        unpacked = _wire.unpack(hyperparameters, dataclasses.fields(cls))
+        if unpacked is None:
+            return None
+        try:
+            config = cls(**unpacked.given)
+        except SiftConfigError as error:
+            raise SiftConfigError([*unpacked.problems, *error.problems]) from None
+        if unpacked.problems:
+            raise SiftConfigError(unpacked.problems)
+        return config

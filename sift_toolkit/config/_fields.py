@@ -5,11 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any, Protocol, cast
 
 _RULE = "rule"
 _HELP = "help"
+_MOST_ENCODINGS = 3
+# What `str()` makes of these, as a tuner's categorical ranges do; all else is sent as JSON.
+_PYTHON_WORDS = {"True": True, "False": False, "None": None}
 
 
 class Rule(Protocol):
@@ -45,7 +49,8 @@ class Number:
             return self.optional
         if isinstance(value, bool) or not isinstance(value, int | float):
             return False
-        if not math.isfinite(value) or value > self.high:
+        # Compared before it is converted: a whole number may be too large for a float.
+        if not -sys.float_info.max <= value <= min(self.high, sys.float_info.max):
             return False
         return value > self.low if self.above else value >= self.low
 
@@ -108,13 +113,13 @@ def help_of(field: dataclasses.Field[Any]) -> str:
     return cast("str", field.metadata[_HELP])
 
 
-def rule_problems(config: object, fields: Iterable[dataclasses.Field[Any]]) -> list[str]:
-    """Name every field of *config* whose value breaks its rule."""
-    return [
-        f"{field.name} must be {rule_of(field).allowed}, got {value!r}"
+def rule_problems(config: object, fields: Iterable[dataclasses.Field[Any]]) -> dict[str, str]:
+    """Return, by its name, every field of *config* whose value breaks its rule, in words."""
+    return {
+        field.name: f"{field.name} must be {rule_of(field).allowed}, got {value!r}"
         for field in fields
         if not rule_of(field).accepts(value := getattr(config, field.name))
-    ]
+    }
 
 
 def decode(rule: Rule, value: object) -> object:
@@ -123,17 +128,13 @@ def decode(rule: Rule, value: object) -> object:
     Strings are read as JSON until they no longer are: the SDK encodes each value once, a tuner
     sends its own strings, which the SDK may have encoded before (``"\"0.5\""``).
     """
-    if rule.accepts(value):
-        return value
-    for _ in range(3):
-        if not isinstance(value, str):
+    for _ in range(_MOST_ENCODINGS):
+        if rule.accepts(value) or not isinstance(value, str):
             break
-        if isinstance(rule, Flag) and value in {"True", "False"}:
-            return value == "True"
+        if value in _PYTHON_WORDS:
+            return _PYTHON_WORDS[value]
         try:
             value = json.loads(value)
         except ValueError:
-            break
-        if rule.accepts(value):
             break
     return value

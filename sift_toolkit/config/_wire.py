@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from sift_toolkit.config._fields import decode, rule_of
+from sift_toolkit.config._fields import Count, decode, rule_of
 from sift_toolkit.errors import SiftConfigError
 
 HYPERPARAMETER_PREFIX: Final = "sagemaker_sift_"
@@ -32,10 +31,26 @@ def pack(given: Mapping[str, object]) -> dict[str, object]:
     return {VERSION_KEY: WIRE_VERSION, **{key_of(name): value for name, value in given.items()}}
 
 
+class Unpacked(NamedTuple):
+    """What a job's hyperparameters say about sifting."""
+
+    given: dict[str, Any]
+    """Values by the name of their field, decoded but not checked."""
+    problems: list[str]
+    """Keys that are no field's, in words."""
+
+
 def unpack(
     hyperparameters: Mapping[str, object], fields: Sequence[dataclasses.Field[Any]]
-) -> dict[str, Any] | None:
-    """Pick the config's field values out of all of a job's hyperparameters."""
+) -> Unpacked | None:
+    """Pick the config's field values out of all of a job's hyperparameters.
+
+    Returns:
+        None where no hyperparameter speaks of sifting.
+
+    Raises:
+        SiftConfigError: the config was packed by a version newer than this package.
+    """
     known = {key_of(field.name): field for field in fields}
     ours = {
         key: value
@@ -45,18 +60,21 @@ def unpack(
     if not ours:
         return None
     _check_version(ours.pop(VERSION_KEY, WIRE_VERSION))
-    problems = [_unknown(key, known) for key in ours if key not in known]
-    if problems:
-        raise SiftConfigError(problems)
-    return {known[key].name: decode(rule_of(known[key]), value) for key, value in ours.items()}
+    return Unpacked(
+        {
+            known[key].name: decode(rule_of(known[key]), value)
+            for key, value in ours.items()
+            if key in known
+        },
+        [_unknown(key, known) for key in ours if key not in known],
+    )
 
 
 def _check_version(value: object) -> None:
-    try:
-        version = int(json.loads(str(value)))
-    except (TypeError, ValueError):
-        problem = f"{VERSION_KEY} must be a whole number, got {value!r}"
-        raise SiftConfigError([problem]) from None
+    rule = Count(1)
+    version = decode(rule, value)
+    if not isinstance(version, int) or not rule.accepts(version):
+        raise SiftConfigError([f"{VERSION_KEY} must be {rule.allowed}, got {value!r}"])
     if version > WIRE_VERSION:
         problem = (
             f"this job was launched by a newer sift_toolkit (config version {version}) than the "
@@ -66,6 +84,9 @@ def _check_version(value: object) -> None:
         raise SiftConfigError([problem])
 
 
-def _unknown(key: str, known: Mapping[str, object]) -> str:
-    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)
-    return f"unknown hyperparameter {key!r}, did you mean {nearest[0]!r}?"
+def _unknown(key: str, known: Iterable[str]) -> str:
+    # The prefix they share would make all keys look alike; without a cutoff one always is nearest.
+    names = [each.removeprefix(HYPERPARAMETER_PREFIX) for each in (*known, SCRIPT_KEY, VERSION_KEY)]
+    name = key.removeprefix(HYPERPARAMETER_PREFIX)
+    (nearest,) = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
+    return f"unknown hyperparameter {key!r}, did you mean {key_of(nearest)!r}?"

@@ -4,5 +4,15 @@ from sift_toolkit.sifting._batches import Batch, Pad, to_device
 from sift_toolkit.sifting._loader import SiftingDataloader
 from sift_toolkit.sifting._loss import Loss, LossObject
 from sift_toolkit.sifting._meter import Listener
+from sift_toolkit.sifting._sequences import sequence_loss
 
-__all__ = ["Batch", "Listener", "Loss", "LossObject", "Pad", "SiftingDataloader", "to_device"]
+__all__ = [
+    "Batch",
+    "Listener",
+    "Loss",
+    "LossObject",
+    "Pad",
+    "SiftingDataloader",
+    "sequence_loss",
+    "to_device",
+]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple, Protocol, cast
+from collections.abc import Callable, Iterable
+from typing import NamedTuple, cast
 
 from torch import Generator
 from torch.utils.data import DataLoader
@@ -13,6 +13,7 @@ from sift_toolkit.errors import SiftConfigError
 from sift_toolkit.sifting._batches import Batch, Pad
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._fresh import FreshEngine
+from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._memory import MemoryEngine
 from sift_toolkit.sifting._meter import Meter
 from sift_toolkit.sifting._rebuild import why_no_memory
@@ -53,6 +54,18 @@ def choose_engine(config: SiftConfig, loader: object, epochs: int | None) -> Eng
     return EngineChoice("memory", "the samples have ids and are seen more than once")
 
 
+def crowded_quota(config: SiftConfig) -> str | None:
+    """Return in words that a memory's quota is too small to choose anything, None if it is not."""
+    end = config.kept_share if config.keep_end is None else config.keep_end
+    needed = 1 / (config.rescore_every + 1)
+    if config.selection != "quota" or end > needed:
+        return None
+    return (
+        f"keep={end:g} leaves no choice: rescore_every={config.rescore_every} alone asks for "
+        f"{needed:.0%} of the samples in each epoch; raise rescore_every"
+    )
+
+
 def build_engine(
     name: str,
     config: SiftConfig,
@@ -64,9 +77,14 @@ def build_engine(
     position: Position,
     meter: Meter,
     pad: Pad | None,
+    layout: Layout,
+    note: Callable[[str], None],
 ) -> Engine:
-    """Return the engine called *name*."""
+    """Return the engine called *name*; *note* is told of a config that defeats it."""
     if name == "memory":
+        crowded = crowded_quota(config)
+        if crowded is not None:
+            note(crowded)
         return MemoryEngine(
             config,
             cast("DataLoader[object]", loader),
@@ -74,6 +92,7 @@ def build_engine(
             generator=generator,
             position=position,
             meter=meter,
+            layout=layout,
         )
     return FreshEngine(
         config,
@@ -84,6 +103,7 @@ def build_engine(
         position=position,
         meter=meter,
         pad=pad,
+        layout=layout,
     )
 
 
@@ -98,26 +118,3 @@ def check_schedule(config: SiftConfig, epochs: int | None, run_rows: int | None)
         return
     missing = "`epochs`" if epochs is None else "a loader with a known number of rows"
     raise SiftConfigError([f"{name} needs {missing}" for name in needs])
-
-
-class Shuffler(Protocol):
-    """Something whose order depends on the epoch's number."""
-
-    def set_epoch(self, epoch: int, /) -> None:
-        """Tell which epoch comes."""
-        ...
-
-
-def shuffler_of(loader: object) -> Shuffler | None:
-    """Return the part of a loader that has a `set_epoch`, None if there is none."""
-    batches = getattr(loader, "batch_sampler", None)
-    for owner in (
-        loader,
-        getattr(loader, "sampler", None),
-        batches,
-        getattr(batches, "sampler", None),
-        getattr(loader, "dataset", None),
-    ):
-        if callable(getattr(owner, "set_epoch", None)):
-            return cast("Shuffler", owner)
-    return None

@@ -34,11 +34,12 @@ def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None) -> Ten
     Args:
         config: names the `value`.
         losses: shape (n,), finite.
-        own: the user's own values, shape (n,); needed where the config says so.
+        own: the user's own values, shape (n,); needed where the config says so. NaN counts as 0,
+            infinity as certain.
     """
     if config.value == "own":
         assert own is not None
-        return own.to(torch.float64).clamp_min(0)
+        return torch.nan_to_num(own.to(torch.float64), nan=0.0).clamp_min(0)
     losses = losses.to(torch.float64)
     if config.value == "loss":
         return losses.clamp_min(0)
@@ -49,7 +50,11 @@ def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None) -> Ten
 
 
 def chances(
-    config: SiftConfig, intervals: tuple[Tensor, Tensor], values: Tensor | None, keep: Tensor
+    config: SiftConfig,
+    intervals: tuple[Tensor, Tensor],
+    values: Tensor | None,
+    keep: Tensor,
+    counts: Tensor | None = None,
 ) -> Tensor:
     """Return each sample's chance by the config's law, before any quota.
 
@@ -58,34 +63,38 @@ def chances(
         intervals: percentile intervals of the losses, shape (n,) each.
         values: `sample_values`, needed by the proportional law.
         keep: shape (n,), the share to keep at each sample's place.
+        counts: shape (n,), samples that each entry stands for; None: one.
     """
     low, high = intervals
     if config.law == "percentile":
         chance = percentile_chances(low, high, keep)
     else:
         assert values is not None
-        wanted = values * keep
-        chance = scale_to(wanted, float(keep.sum()))
+        wanted = keep if counts is None else keep * counts
+        chance = scale_to(values * keep, float(wanted.sum()), counts)
     if config.high_loss_cap is not None:
-        chance = torch.where(high > config.high_loss_cap, torch.zeros_like(chance), chance)
+        # The middle of the interval: samples with equal losses stand in it together.
+        chance = torch.where((low + high) / 2 > config.high_loss_cap, 0.0, chance)
     return chance.clamp_min(max(config.min_probability, _LEAST_CHANCE)).clamp_max(1)
 
 
-def scale_to(chance: Tensor, total: float) -> Tensor:
+def scale_to(chance: Tensor, total: float, counts: Tensor | None = None) -> Tensor:
     """Return ``min(1, s * chance)`` with s such that they sum to *total*.
 
     Args:
         chance: shape (n,), at least 0.
         total: from 0 to n; what cannot be reached is approached as near as it can.
+        counts: shape (n,), samples that each entry stands for; None: one.
     """
+    counts = torch.ones_like(chance) if counts is None else counts.to(chance.dtype)
     chance = chance.clamp_min(_LEAST_CHANCE)
-    total = min(total, float(chance.numel()))
+    total = min(total, float(counts.sum()))
     certain = torch.zeros(chance.shape, dtype=torch.bool)
     scaled = chance
     # Each round can only add to the certain ones, so this ends; in practice after two or three.
     while True:
-        rest = float(torch.where(certain, 0.0, chance).sum())
-        scale = (total - int(certain.sum())) / rest if rest > 0 else 0.0
+        rest = float(torch.where(certain, 0.0, chance * counts).sum())
+        scale = (total - float(counts[certain].sum())) / rest if rest > 0 else 0.0
         scaled = torch.where(certain, 1.0, chance * scale)
         over = (scaled >= 1) & ~certain
         if not bool(over.any()):
@@ -93,7 +102,9 @@ def scale_to(chance: Tensor, total: float) -> Tensor:
         certain |= over
 
 
-def sample_weights(chance: Tensor, keep: Tensor, correction: float) -> Tensor | None:
+def sample_weights(
+    chance: Tensor, keep: Tensor, correction: float, counts: Tensor | None = None
+) -> Tensor | None:
     """Return the weights ``(keep / chance) ** correction``, of expectation 1 over what is chosen.
 
     With correction 1 the weighted mean loss of what is chosen is an unbiased estimate of the mean
@@ -103,8 +114,11 @@ def sample_weights(chance: Tensor, keep: Tensor, correction: float) -> Tensor | 
         chance: shape (n,), the chances the samples were really drawn with.
         keep: shape (n,).
         correction: exponent in [0, 1]; with 0 there are no weights.
+        counts: shape (n,), samples that each entry stands for; None: one.
     """
     if correction == 0:
         return None
-    weight = (keep / chance) ** correction
-    return weight * (chance.sum() / (chance * weight).sum())
+    # What has no chance is never chosen, so it has no share in the expectation.
+    weight = torch.where(chance > 0, (keep / chance) ** correction, 0.0)
+    mass = chance if counts is None else chance * counts
+    return weight * (mass.sum() / (mass * weight).sum())

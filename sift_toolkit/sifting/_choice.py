@@ -8,22 +8,31 @@ import torch
 from torch import Generator, Tensor
 
 from sift_toolkit.sifting._chances import sample_weights, scale_to
-from sift_toolkit.sifting._selection import draw_coins, draw_quota, next_quota
+from sift_toolkit.sifting._selection import Quota, draw_coins, draw_quota, next_quota
 
 
 class Window(NamedTuple):
-    """Samples that are chosen from together: a batch, or an epoch."""
+    """Samples that are chosen from together: a batch, or an epoch.
+
+    An entry is one row, or a group of rows that share their chance: groups make the work of a
+    large epoch small.
+    """
 
     chance: Tensor
-    """Shape (n,), float64, each row's chance by the law, before any quota."""
+    """Shape (n,), float64, each entry's chance by the law, before any quota."""
     keep: Tensor
-    """Shape (n,), float64, the share to keep at each row's place."""
+    """Shape (n,), float64, the share to keep at each entry's place."""
     target: float
-    """Rows to keep, not whole in general: the sum of the shares."""
+    """Rows to keep, not whole in general: the sum of the shares over the rows."""
     certain: Tensor
-    """Shape (n,), bool: rows that come before all others."""
+    """Shape (n,), bool: entries that come before all others."""
     barred: Tensor
-    """Shape (n,), bool: rows that are never chosen. What this costs is owed to the next window."""
+    """Shape (n,), bool: entries that are never chosen. What this costs is owed to the next
+    window."""
+    groups: Tensor | None = None
+    """Shape (rows,), the entry that each row belongs to; None: each row is an entry."""
+    counts: Tensor | None = None
+    """Shape (n,), int64, rows of each entry; needed with `groups`."""
 
 
 class Choice(NamedTuple):
@@ -35,6 +44,13 @@ class Choice(NamedTuple):
     """Shape (kept,), float64; None: all 1."""
     remainder: float
     """Fraction of a row owed to the next window."""
+
+
+def rows_due(target: float, remainder: float, available: int) -> Quota:
+    """Return the whole rows due out of a window that has *available* ones; the rest stays owed."""
+    due = next_quota(target, remainder)
+    rows = min(due.rows, available)
+    return Quota(rows, due.remainder + (due.rows - rows))
 
 
 def choose(
@@ -56,35 +72,42 @@ def choose(
         generator: the only source of randomness.
         mix: whether the rows may stand in an order that means something.
     """
-    candidates = torch.where(~window.barred)[0]
-    everything = candidates.numel() == window.chance.numel()
-    chance, keep, certain = (
-        part if everything else part[candidates]
-        for part in (window.chance, window.keep, window.certain)
-    )
     if selection == "quota":
-        due, remainder = next_quota(window.target, remainder)
-        rows = min(due, candidates.numel())
-        remainder += due - rows
-        chance = _to_quota(chance, certain, rows)
-        chosen = draw_quota(chance, rows, generator, mix=mix)
+        rows, remainder = rows_due(window.target, remainder, _rows_in(window, ~window.barred))
+        chance = _to_quota(window, rows)
+        chosen = draw_quota(_by_row(window, chance), rows, generator, mix=mix)
     else:
-        chance = torch.where(certain, 1.0, chance)
-        chosen = draw_coins(chance, generator)
-    weights = sample_weights(chance, keep, correction) if chosen.numel() else None
-    return Choice(
-        chosen if everything else candidates[chosen],
-        None if weights is None else weights[chosen],
-        remainder,
-    )
+        chance = torch.where(window.certain, 1.0, window.chance)
+        chance = torch.where(window.barred, 0.0, chance)
+        chosen = draw_coins(_by_row(window, chance), generator)
+    return Choice(chosen, _weights(window, chance, chosen, correction), remainder)
 
 
-def _to_quota(chance: Tensor, certain: Tensor, rows: int) -> Tensor:
+def _rows_in(window: Window, entries: Tensor) -> int:
+    return int((entries if window.counts is None else window.counts[entries]).sum())
+
+
+def _by_row(window: Window, values: Tensor) -> Tensor:
+    return values if window.groups is None else values.index_select(0, window.groups)
+
+
+def _to_quota(window: Window, rows: int) -> Tensor:
     """Scale chances to sum to *rows*, the certain ones first."""
-    sure = int(certain.sum())
-    if sure == 0:
-        return scale_to(chance, rows)
-    scaled = torch.zeros_like(chance)
-    scaled[certain] = min(1.0, rows / sure)
-    scaled[~certain] = scale_to(chance[~certain], max(rows - sure, 0))
+    certain = window.certain & ~window.barred
+    others = ~window.certain & ~window.barred
+    scaled = torch.zeros_like(window.chance)
+    sure = _rows_in(window, certain)
+    if sure:
+        scaled[certain] = min(1.0, rows / sure)
+    counts = None if window.counts is None else window.counts[others]
+    scaled[others] = scale_to(window.chance[others], max(rows - sure, 0), counts)
     return scaled
+
+
+def _weights(window: Window, chance: Tensor, chosen: Tensor, correction: float) -> Tensor | None:
+    if correction == 0 or not chosen.numel():
+        return None
+    weights = sample_weights(chance, window.keep, correction, window.counts)
+    assert weights is not None
+    entries = chosen if window.groups is None else window.groups.index_select(0, chosen)
+    return weights.index_select(0, entries)

@@ -17,7 +17,7 @@ class Refined(NamedTuple):
     batch: Batch
     rows: int
     weights: Tensor | None = None
-    """Shape (rows,), float64; None: all 1."""
+    """Shape (rows,), on the CPU; None: all 1."""
     ids: Tensor | None = None
     """Shape (rows,), int64, the samples' ids where they are known."""
 
@@ -27,6 +27,8 @@ class Engine(Protocol):
 
     name: str
     """Where the scores come from, as `scores` says it."""
+    goes_on_after_errors: bool
+    """Whether an epoch can go on after an error in the user's data or loss."""
 
     def begin_epoch(self) -> None:
         """Begin the next epoch, or go on with the one a loaded state was in."""
@@ -42,6 +44,14 @@ class Engine(Protocol):
 
     def carried(self) -> Carried:
         """Return what the next epoch begins with, if it began now."""
+        ...
+
+    def stuck_ids(self, times: int, limit: int) -> list[int]:
+        """Return the samples whose loss was at the top *times* times in a row or more."""
+        ...
+
+    def close(self) -> None:
+        """Let go of workers and data; no epoch follows."""
         ...
 
     def forecast(

@@ -9,37 +9,42 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor
 
-_CARRIED_PLACE: Final = -1
-"""Place of a row that was chosen in the epoch before, and counted as seen there."""
+from sift_toolkit.sifting._forecast import SiftedSpan
 
 
 class Chosen(NamedTuple):
     """Chosen rows, in the order in which they are loaded."""
 
     ids: Tensor
-    """Shape (n,), int64, the samples' ids."""
-    places: Tensor
-    """Shape (n,), int64, where the rows stood in the epoch's order; ascending."""
+    """Shape (n,), int32 or int64, the samples' ids."""
     weights: Tensor | None
-    """Shape (n,), float64; None: all 1."""
+    """Shape (n,), float32; None: all 1."""
 
     def part(self, start: int, end: int) -> Chosen:
         """Return rows *start* to *end*."""
         weights = None if self.weights is None else self.weights[start:end].clone()
-        return Chosen(self.ids[start:end].clone(), self.places[start:end].clone(), weights)
+        return Chosen(self.ids[start:end].clone(), weights)
 
-    def as_carried(self) -> Chosen:
-        """Return the same rows for the next epoch."""
-        return self._replace(places=torch.full_like(self.places, _CARRIED_PLACE))
+    def __add__(self, other: tuple[Any, ...]) -> Chosen:
+        """Return the rows of both, these first."""
+        assert isinstance(other, Chosen)
+        weights = None
+        if self.weights is not None or other.weights is not None:
+            weights = torch.cat([self._all_weights(), other._all_weights()])
+        return Chosen(torch.cat([self.ids, other.ids]), weights)
+
+    def _all_weights(self) -> Tensor:
+        return torch.ones(self.ids.numel()) if self.weights is None else self.weights
 
 
-NOTHING: Final = Chosen(torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.int64), None)
+NOTHING: Final = Chosen(torch.empty(0, dtype=torch.int32), None)
 
 
 class Advance(NamedTuple):
     """One batch of a plan."""
 
     ids: Tensor
+    """Shape (rows,), int64."""
     weights: Tensor | None
     seen: int
     """Rows of the epoch's order that came by since the batch before."""
@@ -51,37 +56,73 @@ class EpochPlan:
     """Follows an epoch of chosen rows batch by batch.
 
     Args:
-        chosen: rows of the epoch, those carried over from the epoch before first.
+        chosen: rows of the epoch.
         sizes: rows of each batch; what they leave over waits for the next epoch.
+        ends: how many rows of the epoch's whole order have come by when a batch is given out.
         rows: rows of the epoch's whole order, chosen or not.
+        carried: how many of the rows, the first ones, were chosen in the epoch before and have
+            been counted as seen there.
     """
 
     def __init__(
-        self, chosen: Chosen = NOTHING, sizes: list[int] | None = None, rows: int = 0
+        self, chosen: Chosen, sizes: list[int], ends: list[int], rows: int, carried: int = 0
     ) -> None:
         self._chosen = chosen
-        self._sizes = sizes or []
+        self._sizes = sizes
+        self._ends = ends
         self._rows = rows
+        self._carried = carried
         self._batches_given = 0
         self._rows_given = 0
         self._seen = 0
 
+    @classmethod
+    def whole(cls, ids: Tensor, sizes: list[int]) -> EpochPlan:
+        """Return the plan of an epoch that is not sifted."""
+        return cls(Chosen(ids, None), sizes, list(itertools.accumulate(sizes)), ids.numel())
+
+    @classmethod
+    def sifted(
+        cls, waiting: Chosen, chosen: Chosen, places: Tensor, sizes: list[int], rows: int
+    ) -> EpochPlan:
+        """Return the plan of an epoch of which rows were chosen.
+
+        Args:
+            waiting: rows chosen in the epoch before.
+            chosen: rows chosen in this epoch.
+            places: shape (chosen,), where these stood in the epoch's order; ascending.
+            sizes: rows of each batch, the waiting ones first.
+            rows: rows of the epoch's whole order.
+        """
+        carried = waiting.ids.numel()
+        last = torch.tensor(sizes, dtype=torch.int64).cumsum(0) - 1 - carried
+        ends = torch.zeros_like(last)
+        own = last >= 0
+        ends[own] = places[last[own]] + 1
+        return cls(waiting + chosen, sizes, ends.tolist(), rows, carried)
+
     def batches(self) -> Iterator[list[int]]:
         """Return an iterator of the ids of each batch that is still to come now."""
         sizes = self._sizes[self._batches_given :]
-        ends = itertools.accumulate(sizes, initial=self._rows_given)
+        bounds = itertools.accumulate(sizes, initial=self._rows_given)
         ids = self._chosen.ids
-        return (ids[start:end].tolist() for start, end in itertools.pairwise(ends))
+        return (ids[start:end].tolist() for start, end in itertools.pairwise(bounds))
+
+    @property
+    def next_size(self) -> int:
+        """Rows of the next batch."""
+        return self._sizes[self._batches_given]
 
     def advance(self) -> Advance:
         """Count the next batch as handed out."""
-        start = self._rows_given
-        end = start + self._sizes[self._batches_given]
-        batch = self._chosen.part(start, end)
-        seen, dropped = self._pass(int(batch.places[-1]) + 1, batch.places)
+        start, size = self._rows_given, self.next_size
+        seen = self._ends[self._batches_given] - self._seen
+        batch = self._chosen.part(start, start + size)
+        own = size - min(max(self._carried - start, 0), size)
+        self._seen += seen
         self._batches_given += 1
-        self._rows_given = end
-        return Advance(batch.ids, batch.weights, seen, dropped)
+        self._rows_given += size
+        return Advance(batch.ids.to(torch.int64), batch.weights, seen, seen - own)
 
     def finish(self, *, drop_leftover: bool) -> tuple[Advance, Chosen]:
         """End the epoch.
@@ -90,38 +131,65 @@ class EpochPlan:
             (what came by after the last batch; the rows that wait for the next epoch).
         """
         waiting = self._chosen.part(self._rows_given, self._chosen.ids.numel())
-        seen, dropped = self._pass(self._rows, waiting.places)
+        count = waiting.ids.numel()
+        seen = self._rows - self._seen
+        dropped = seen - (count - max(self._carried - self._rows_given, 0))
         if drop_leftover:
-            dropped += waiting.ids.numel()
+            dropped += count
             waiting = NOTHING
-        self._rows_given = self._chosen.ids.numel()
-        return Advance(NOTHING.ids, None, seen, dropped), waiting.as_carried()
+        return Advance(NOTHING.ids, None, seen, dropped), waiting
 
-    def _pass(self, place: int, chosen_places: Tensor) -> tuple[int, int]:
-        """Count all rows before *place* as seen; those not in *chosen_places* were dropped."""
-        seen = max(place - self._seen, 0)
-        self._seen += seen
-        return seen, seen - int((chosen_places != _CARRIED_PLACE).sum())
+    def abandon(self) -> Chosen:
+        """Return the rows that still wait when the epoch is left before its end.
+
+        They are those of the epoch before: of its own rows, all that came by were given out.
+        """
+        return self._chosen.part(self._rows_given, max(self._carried, self._rows_given))
+
+    @property
+    def waiting(self) -> int:
+        """Rows of the epoch before that have not been given out."""
+        return max(self._carried - self._rows_given, 0)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is still to come."""
-        rest = self._chosen.part(self._rows_given, self._chosen.ids.numel())
         return {
-            "chosen": tuple(rest),
+            "chosen": tuple(self._chosen.part(self._rows_given, self._chosen.ids.numel())),
             "sizes": self._sizes[self._batches_given :],
+            "ends": self._ends[self._batches_given :],
             "rows": self._rows,
+            "carried": self.waiting,
             "seen": self._seen,
         }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> EpochPlan:
         """Return a plan that goes on where a saved one was."""
-        plan = cls(Chosen(*state["chosen"]), state["sizes"], state["rows"])
+        chosen = Chosen(*state["chosen"])
+        plan = cls(chosen, state["sizes"], state["ends"], state["rows"], state["carried"])
         plan._seen = state["seen"]
         return plan
 
 
-def split_sizes(rows: int, batch_size: int, *, flush: bool) -> list[int]:
-    """Return the sizes of the full batches of *rows* rows, and of a smaller last one if asked."""
-    whole, rest = divmod(rows, batch_size)
-    return [batch_size] * whole + ([rest] if flush and rest else [])
+def with_whole_ends(
+    ids: Tensor, span: SiftedSpan, rows: Tensor, weights: Tensor | None
+) -> tuple[Tensor, Chosen]:
+    """Put what is kept whole of an epoch around the rows chosen of its sifted part.
+
+    Args:
+        ids: shape (n,), the epoch's whole order.
+        span: the sifted part.
+        rows: shape (chosen,), int64, ascending, of that part.
+        weights: shape (chosen,).
+
+    Returns:
+        (where the rows stand in the epoch's order, shape (kept,); the rows).
+    """
+    weights = None if weights is None else weights.float()
+    if span.rows == ids.numel():
+        return rows, Chosen(ids.index_select(0, rows), weights)
+    before, after = torch.arange(span.start), torch.arange(span.end, ids.numel())
+    places = torch.cat([before, rows + span.start, after])
+    if weights is not None:
+        weights = torch.cat([torch.ones(before.numel()), weights, torch.ones(after.numel())])
+    return places, Chosen(ids.index_select(0, places), weights)

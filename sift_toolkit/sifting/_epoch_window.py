@@ -2,55 +2,83 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import torch
 from torch import Tensor
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.sifting._chances import chances, sample_values
 from sift_toolkit.sifting._choice import Window
-from sift_toolkit.sifting._forecast import SiftedSpan
 from sift_toolkit.sifting._memory_store import SampleMemory
-from sift_toolkit.sifting._schedule import falling_keep
+from sift_toolkit.sifting._ties import TiedLosses, tied_losses
+
+_SHARE_AT_TOP: Final = 0.95
+"""Percentile above which a loss is at the top, where no `high_loss_cap` says it."""
+_ABOVE_ANY_CAP: Final = 2.0
+"""Percentile of rows that the cap is for, whatever it is."""
 
 
-def epoch_window(
-    config: SiftConfig,
-    memory: SampleMemory,
-    ids: Tensor,
-    span: SiftedSpan,
-    rows_before: int,
-    run_rows: int | None,
-) -> Window:
-    """Return the window of the sifted part of an epoch.
+def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: float) -> Window:
+    """Return the window of the sifted part of an epoch, its rows in groups of equal chances.
 
     Args:
         config: laws, floors, `rescore_every` and `nonfinite`.
         memory: last losses by id.
-        ids: shape (n,), the ids of the part, in order.
-        span: where the part stands in the epoch, and how many rows to keep of it.
-        rows_before: rows of the run that came by before this epoch.
-        run_rows: rows of all epochs together, None if unknown.
+        ids: shape (n,), int64, n > 0, the ids of the part, in order.
+        target: rows to keep of it, not whole in general.
     """
-    losses = memory.losses(ids)
-    keep = _keep(config, ids.numel(), rows_before + span.start, run_rows)
-    known = torch.isfinite(losses)
-    barred = torch.zeros_like(known)
-    if config.nonfinite == "drop":
-        barred = torch.isinf(losses)
-    chance = torch.ones(ids.numel(), dtype=torch.float64)
-    if bool(known.any()):
-        everything = bool(known.all())
-        some = losses if everything else losses[known]
-        values = None
-        if config.law == "proportional":
-            values = sample_values(config, some, memory.values(ids if everything else ids[known]))
-        chance[known] = chances(config, memory.percentiles(some), values, keep[known])
-    certain = ~known | memory.is_due(ids, config.rescore_every)
-    return Window(chance, keep, span.target, certain & ~barred, barred)
+    ties = memory.ties(config.high_loss_cap or _SHARE_AT_TOP)
+    if config.needs_own_values:
+        ties = _by_own_values(config, memory, ties)
+    number = ties.losses.numel()
+    groups = _with_exceptions(config, memory, ties.groups, number).index_select(0, ids)
+    counts = groups.bincount(minlength=number + 2)
+    keep = torch.full((number + 2,), target / ids.numel(), dtype=torch.float64)
+    values = None
+    if config.law == "proportional":
+        values = sample_values(config, ties.losses, ties.losses)
+    chance = torch.ones_like(keep)
+    chance[:number] = chances(config, (ties.low, ties.high), values, keep[:number], counts[:number])
+    places = torch.arange(number + 2)
+    return Window(
+        chance,
+        keep,
+        target,
+        certain=places == number,
+        barred=places == number + 1,
+        groups=groups,
+        counts=counts,
+    )
 
 
-def _keep(config: SiftConfig, rows: int, before: int, run_rows: int | None) -> Tensor:
-    if config.keep_end is None or not run_rows:
-        return torch.full((rows,), config.kept_share, dtype=torch.float64)
-    progress = (before + torch.arange(rows, dtype=torch.float64)) / run_rows
-    return falling_keep(config, progress.clamp_max(1))
+def _with_exceptions(
+    config: SiftConfig, memory: SampleMemory, groups: Tensor, number: int
+) -> Tensor:
+    """Return each sample's group: *number* if it is certain, *number* + 1 if it is barred."""
+    due = memory.is_due(config.rescore_every)
+    with_certain = torch.where(due | (groups < 0), number, groups)
+    if config.nonfinite != "drop":
+        return with_certain
+    # A sample that was barred gets its next try when it is due, like any other.
+    return torch.where(torch.isinf(memory.all_losses) & ~due, number + 1, with_certain)
+
+
+def _by_own_values(config: SiftConfig, memory: SampleMemory, ties: TiedLosses) -> TiedLosses:
+    """Return groups of equal values of the user's own; what is above the cap is a group apart."""
+    unknown = ties.groups < 0
+    values = memory.all_values.masked_fill_(unknown, torch.nan)
+    if config.high_loss_cap is None:
+        return tied_losses(values)
+    is_capped = (ties.low + ties.high) / 2 > config.high_loss_cap
+    capped = torch.cat([is_capped, torch.tensor([False])])[ties.groups] & ~unknown
+    own = tied_losses(values.masked_fill_(capped, torch.nan))
+    number = own.losses.numel()
+    percentile = torch.zeros(number + 1, dtype=torch.float64)
+    percentile[number] = _ABOVE_ANY_CAP
+    return TiedLosses(
+        torch.where(capped, number, own.groups),
+        torch.cat([own.losses, torch.zeros(1)]),
+        percentile,
+        percentile,
+    )

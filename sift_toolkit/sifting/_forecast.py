@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 from sift_toolkit.config import SiftConfig
+from sift_toolkit.sifting._choice import rows_due
 from sift_toolkit.sifting._schedule import (
     EpochShape,
     Position,
@@ -14,7 +16,6 @@ from sift_toolkit.sifting._schedule import (
     leftover_rule,
     window_keep,
 )
-from sift_toolkit.sifting._selection import next_quota
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Carried:
     """Fraction of a row owed."""
     waiting: int = 0
     """Rows chosen that fill no batch yet."""
+    knows: bool = False
+    """Whether a memory knows any loss."""
 
 
 def forecast_fresh(
@@ -35,17 +38,36 @@ def forecast_fresh(
     carried: Carried,
 ) -> Carried:
     """Go through one epoch of the fresh engine under quota, moving *position* along."""
-    remainder, waiting = carried.remainder, carried.waiting
     position.begin_epoch(shape.rows_given)
-    for rows in shape.sizes():
+    sizes = shape.sizes()
+    for rows in sizes:
         keep = window_keep(config, position, run_rows)
-        batches = 1
-        if keep < 1:
-            chosen, remainder = next_quota(keep * rows, remainder)
-            batches, waiting = divmod(waiting + chosen, shape.batch_size)
         position.see(rows)
+        if keep == 1:
+            position.step()
+            continue
+        due = rows_due(keep * rows, carried.remainder, rows)
+        batches, waiting = divmod(carried.waiting + due.rows, shape.batch_size)
         position.step(batches)
-    return _end(config, shape, position, Carried(remainder, waiting))
+        carried = Carried(due.remainder, waiting)
+        if config.keep_end is None and config.anneal == 0:
+            # From here on nothing depends on the position: all that comes by is sifted alike.
+            carried = _sift_the_rest(keep, sizes, shape.batch_size, position, carried)
+    return _end(config, shape, position, carried)
+
+
+def _sift_the_rest(
+    keep: float, sizes: Iterator[int], batch_size: int, position: Position, carried: Carried
+) -> Carried:
+    remainder, waiting, seen = carried.remainder, carried.waiting, 0
+    for rows in sizes:
+        chosen, remainder = rows_due(keep * rows, remainder, rows)
+        waiting += chosen
+        seen += rows
+    batches, waiting = divmod(waiting, batch_size)
+    position.see(seen)
+    position.step(batches)
+    return Carried(remainder, waiting)
 
 
 def forecast_memory(
@@ -57,24 +79,26 @@ def forecast_memory(
 ) -> Carried:
     """Go through one epoch of the memory engine under quota, moving *position* along."""
     position.begin_epoch(shape.rows_given)
-    span = sifted_span(config, shape.rows_given, shape.batch_size, position, run_rows)
+    span = sifted_span(
+        config, shape.rows_given, shape.batch_size, position, run_rows, knows=carried.knows
+    )
     position.see(shape.rows_given)
     if span.rows == 0:
-        position.step(sum(1 for _ in shape.sizes()))
-        return carried
-    quota, remainder = next_quota(span.target, carried.remainder)
+        position.step(-(-shape.rows_given // shape.batch_size))
+        return dataclasses.replace(carried, knows=True)
+    quota, remainder = rows_due(span.target, carried.remainder, span.rows)
     chosen = shape.rows_given - span.rows + quota
     batches, waiting = divmod(carried.waiting + chosen, shape.batch_size)
     position.step(batches)
-    return _end(config, shape, position, Carried(remainder, waiting))
+    return _end(config, shape, position, Carried(remainder, waiting, knows=True))
 
 
 def _end(config: SiftConfig, shape: EpochShape, position: Position, carried: Carried) -> Carried:
     rule = leftover_rule(config, drop_last=shape.drop_last)
     if flushes(rule, carried.waiting, shape.batch_size):
         position.step()
-        return Carried(carried.remainder)
-    return Carried(carried.remainder, 0 if rule == "drop" else carried.waiting)
+        return dataclasses.replace(carried, waiting=0)
+    return dataclasses.replace(carried, waiting=0) if rule == "drop" else carried
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +117,13 @@ class SiftedSpan:
 
 
 def sifted_span(
-    config: SiftConfig, rows: int, batch_size: int, position: Position, run_rows: int | None
+    config: SiftConfig,
+    rows: int,
+    batch_size: int,
+    position: Position,
+    run_rows: int | None,
+    *,
+    knows: bool,
 ) -> SiftedSpan:
     """Return the part of an epoch that the memory engine sifts.
 
@@ -103,6 +133,7 @@ def sifted_span(
         batch_size: rows of a batch.
         position: where the run is when the epoch begins.
         run_rows: rows of all epochs together, None if unknown.
+        knows: whether any loss is known: if none is, the whole epoch is kept.
     """
     before = position.rows
     steps = 0 if config.repeat_delay_per_epoch else position.steps
@@ -111,8 +142,7 @@ def sifted_span(
     if run_rows:
         # The first row whose progress reaches the annealing.
         end = min(max(_ceil(anneals_from(config) * run_rows) - before, 0), rows)
-    # Nothing is known of any sample in the first epoch.
-    if not config.sifts or position.epochs <= 1 or end <= start:
+    if not config.sifts or not knows or end <= start:
         return SiftedSpan(0, 0, 0.0)
     middle = (before + (start + end - 1) / 2) / run_rows if run_rows else 0.0
     # The share falls linearly, so its sum is its value in the middle times the rows.

@@ -20,9 +20,9 @@ from sift_toolkit.sifting._choice import Window, choose
 from sift_toolkit.sifting._engine import Refined
 from sift_toolkit.sifting._forecast import Carried, forecast_fresh
 from sift_toolkit.sifting._history import LossHistory
+from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._loss import SampleScores
 from sift_toolkit.sifting._meter import Meter
-from sift_toolkit.sifting._refined import RefinedBuffer, Rows
 from sift_toolkit.sifting._schedule import (
     EpochShape,
     Position,
@@ -32,6 +32,7 @@ from sift_toolkit.sifting._schedule import (
 )
 from sift_toolkit.sifting._scoring import Scorer
 from sift_toolkit.sifting._source import Source, shape_of
+from sift_toolkit.sifting._waiting import WaitingRows
 
 _HISTORY_KEY: Final = "history"
 _WAITING_KEY: Final = "waiting"
@@ -53,9 +54,11 @@ class FreshEngine:
         position: moved along here.
         meter: counts and times are added here.
         pad: joins rows of batches whose tensors differ in their trailing sizes.
+        layout: where the samples are in a batch.
     """
 
     name = "fresh"
+    goes_on_after_errors = True
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class FreshEngine:
         position: Position,
         meter: Meter,
         pad: Pad | None,
+        layout: Layout,
     ) -> None:
         self._config = config
         self._scorer = scorer
@@ -76,10 +80,12 @@ class FreshEngine:
         self._position = position
         self._meter = meter
         self._source = Source(loader)
-        self._drop_last = bool(getattr(loader, "drop_last", False))
         self._history = LossHistory(config.loss_history_length)
-        self._buffer = RefinedBuffer(pad)
+        self._layout = layout
+        self._buffer = WaitingRows(layout, pad)
         shape = shape_of(loader)
+        drop_last = bool(getattr(loader, "drop_last", False)) if shape is None else shape.drop_last
+        self._rule = leftover_rule(config, drop_last=drop_last)
         self._batch_size = None if shape is None else shape.batch_size
         self._remainder = 0.0
         self._windows = 0
@@ -92,19 +98,22 @@ class FreshEngine:
     def next(self) -> Refined | None:
         """Return the next refined batch, None when the epoch is over."""
         while True:
-            if self._batch_size is not None and len(self._buffer) >= self._batch_size:
-                return self._refined(self._batch_size)
+            full = self._batch_size
+            if full is not None and len(self._buffer) >= full and not self._buffer.needs_form:
+                return self._refined(full)
             try:
                 with self._meter.timing("load"):
-                    batch = self._source.next()
+                    given = self._source.next()
             except StopIteration:
                 self._source.end()
                 return self._leftover()
+            batch = self._layout.rows_first(given)
+            self._buffer.recognise(batch)
             rows = num_rows(batch)
             self._batch_size = self._batch_size or rows
             keep = window_keep(self._config, self._position, self._run_rows)
             if keep == 1:
-                return self._untouched(batch, rows)
+                return self._untouched(given, rows)
             with self._meter.timing("score"):
                 self._sift(batch, rows, keep)
 
@@ -122,14 +131,14 @@ class FreshEngine:
         with self._meter.timing("score"):
             self._meter.counters.kept += rows
             batch, weights = self._buffer.pop(rows)
-            return Refined(batch, rows, weights)
+            return Refined(self._layout.back(batch), rows, weights)
 
     def _leftover(self) -> Refined | None:
-        rule = leftover_rule(self._config, drop_last=self._drop_last)
         waiting = len(self._buffer)
-        if waiting and flushes(rule, waiting, self._batch_size or waiting):
+        due = waiting and flushes(self._rule, waiting, self._batch_size or waiting)
+        if due and not self._buffer.needs_form:
             return self._refined(waiting)
-        if rule == "drop":
+        if self._rule == "drop":
             self._meter.counters.dropped += self._buffer.clear()
         return None
 
@@ -144,17 +153,17 @@ class FreshEngine:
             generator=self._generator,
             mix=True,
         )
-        self._buffer.push(Rows(take(batch, chosen), weights))
+        self._buffer.push(take(batch, chosen), weights)
         self._windows += 1
         self._count(rows)
         self._meter.counters.dropped += rows - chosen.numel()
         if scores is not None:
-            self._meter.add_scores(scores.losses, scores.losses.isfinite(), chosen)
+            self._meter.add_scores(scores.losses, _finite(scores), chosen)
 
     def _score(self, batch: Batch, rows: int) -> SampleScores:
         scores = self._scorer.score(batch)
         self._meter.counters.scored += rows
-        bad = int((~scores.losses.isfinite()).sum())
+        bad = rows - int(_finite(scores).sum())
         self._meter.counters.nonfinite += bad
         if bad and self._config.nonfinite == "raise":
             msg = f'{bad} of {rows} losses are NaN or infinite, and nonfinite="raise" is set'
@@ -166,7 +175,7 @@ class FreshEngine:
         none = torch.zeros(rows, dtype=torch.bool)
         if scores is None:
             return Window(share, share, keep * rows, certain=none, barred=none)
-        finite = scores.losses.isfinite()
+        finite = _finite(scores)
         chance = torch.ones_like(share)
         if bool(finite.any()):
             losses = scores.losses[finite]
@@ -194,6 +203,14 @@ class FreshEngine:
         """Go through one epoch without data, moving *position* along."""
         return forecast_fresh(self._config, shape, position, run_rows, carried)
 
+    def stuck_ids(self, times: int, limit: int) -> list[int]:  # noqa: ARG002 - as engines have it
+        """Nothing is known of ids here."""
+        return []
+
+    def close(self) -> None:
+        """Let go of workers and data; no epoch follows."""
+        self._source.end()
+
     def state_dict(self) -> dict[str, Any]:
         """Return history, waiting rows and the fraction of a row owed."""
         return {
@@ -213,3 +230,9 @@ class FreshEngine:
         self._remainder = state[_REMAINDER_KEY]
         self._windows = state[_WINDOWS_KEY]
         self._batch_size = state[_BATCH_SIZE_KEY]
+
+
+def _finite(scores: SampleScores) -> Tensor:
+    """Return which samples have a finite loss, and a finite value of the user's own if any."""
+    finite = torch.isfinite(scores.losses)
+    return finite if scores.own is None else finite & torch.isfinite(scores.own)

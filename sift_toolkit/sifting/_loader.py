@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
-from sift_toolkit import metrics
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.errors import SiftLossError, SiftUsageError
-from sift_toolkit.metrics import Metric, metric_named
-from sift_toolkit.report import Observation
+from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._batches import Batch, Pad
-from sift_toolkit.sifting._build import build_engine, check_schedule, choose_engine, shuffler_of
-from sift_toolkit.sifting._engine import Engine
-from sift_toolkit.sifting._forecast import Carried
+from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._loss import Loss, LossObject, as_loss
-from sift_toolkit.sifting._meter import Listener, Meter
-from sift_toolkit.sifting._returned import OutstandingBatches
-from sift_toolkit.sifting._schedule import Position
+from sift_toolkit.sifting._meter import Listener
+from sift_toolkit.sifting._reporter import MOST_STUCK_REPORTED, STUCK_TIMES
+from sift_toolkit.sifting._run import Run
 from sift_toolkit.sifting._scoring import Scorer
-from sift_toolkit.sifting._source import shape_of
-from sift_toolkit.sifting._state import check_state, state_header
+from sift_toolkit.sifting._shuffling import shufflers_of
 
 _logger = logging.getLogger(__name__)
 
@@ -35,6 +28,9 @@ class SiftingDataloader:
     Wraps any iterable of batches; the batches that come out are of the same type and size as those
     that go in. Not a subclass of DataLoader: it has a length, `dataset`, `batch_size` and
     `set_epoch`, and what it cannot do is not pretended.
+
+    Each `iter()` begins the next epoch and ends the one under way, if the loop broke out of it;
+    what that left of its data counts as come by.
 
     Args:
         sift_config: how to sift; with ``enabled=False`` batches pass through untouched.
@@ -49,11 +45,15 @@ class SiftingDataloader:
         scoring_transform: what the scoring model sees of a batch, such as shorter sequences.
         scoring_model: scored instead of the model: a smaller one, or its moving average.
         pad: brings tensors of batches with different trailing sizes to one size.
+        batch_format_index: the dimension of a batch that holds the samples, as AWS has it: a list
+            is indexed by sample (0) or by feature (1), a tensor has its samples in dimension 0 or
+            1. Default: a list of tensors is indexed by feature, a tensor by sample.
 
     Raises:
         SiftConfigError: the config needs `epochs`, or a loader with a known number of rows, or
             asks for a memory that this loader cannot have.
         SiftLossError: the loss is neither callable nor an object with a `loss` method.
+        SiftUsageError: *batch_format_index* is not 0, 1 or None.
     """
 
     def __init__(
@@ -69,47 +69,26 @@ class SiftingDataloader:
         scoring_transform: Callable[[Batch], Batch] | None = None,
         scoring_model: nn.Module | None = None,
         pad: Pad | None = None,
+        batch_format_index: int | None = None,
     ) -> None:
-        self._shape = shape_of(orig_dataloader)
-        self._config = sift_config
+        layout = Layout(batch_format_index)
         self._inner = orig_dataloader
         self._epochs = epochs
-        self._run_rows = self._shape.rows_given * epochs if self._shape and epochs else None
-        check_schedule(sift_config, epochs, self._run_rows)
-        self._listener = listener
-        self._note = on_note or _logger.info
-        self._pad = pad
-        self._scorer = Scorer(
-            as_loss(loss_impl),
-            scoring_model or model,
-            transform=scoring_transform,
-            needs_own=sift_config.needs_own_values,
-        )
-        self._generator = Generator().manual_seed(sift_config.seed)
-        self._position = Position()
-        self._meter = Meter()
-        self._outstanding = OutstandingBatches()
-        self._iterator: _EpochIterator | None = None
-        self._length: int | None = None
-        self._observed_at = 0
-        self._was_reduced = False
-        self._has_warned = False
-        self._resumes_epoch = False
-        name, reason = choose_engine(sift_config, orig_dataloader, epochs)
-        self._engine = self._build(name)
-        self._note(f"scores: {name}, because {reason}")
-
-    def _build(self, name: str) -> Engine:
-        return build_engine(
-            name,
-            self._config,
-            self._inner,
-            scorer=self._scorer,
-            run_rows=self._run_rows,
-            generator=self._generator,
-            position=self._position,
-            meter=self._meter,
-            pad=self._pad,
+        self._run = Run(
+            sift_config,
+            orig_dataloader,
+            epochs=epochs,
+            model=model,
+            scorer=Scorer(
+                as_loss(loss_impl),
+                scoring_model or model,
+                transform=_as_scored(layout, scoring_transform),
+                needs_own=sift_config.needs_own_values,
+            ),
+            listener=listener,
+            note=on_note or _logger.info,
+            pad=pad,
+            layout=layout,
         )
 
     def __iter__(self) -> Iterator[Batch]:
@@ -119,41 +98,7 @@ class SiftingDataloader:
             SiftUsageError: ``scores="memory"`` is set, and the losses of the first epoch were not
                 handed back.
         """
-        self._meter.take_over()
-        if self._resumes_epoch:
-            self._resumes_epoch = False
-        else:
-            self._mind_missing_losses()
-            self._outstanding.forget()
-            self._length = None if self._shape is None else self._forecast()
-            self._position.begin_epoch(None if self._shape is None else self._shape.rows_given)
-        self._engine.begin_epoch()
-        self._iterator = _EpochIterator(self)
-        return self._iterator
-
-    def _mind_missing_losses(self) -> None:
-        """Act on a training loop that does not hand its losses back, once an epoch is over."""
-        if self._position.epochs == 0 or self._was_reduced:
-            return
-        if self._config.correction > 0 and self._position.epochs == 1:
-            self._note(
-                f"correction={self._config.correction!r} has no effect: the training loop does "
-                "not call loader.reduce(losses)"
-            )
-        if self._engine.name != "memory":
-            return
-        if self._config.scores == "memory":
-            msg = (
-                'scores="memory" needs the losses of the training loop: call '
-                "loss = loader.reduce(losses) with one loss a sample in each step; it was not "
-                'called in the first epoch. Or use scores="fresh"'
-            )
-            raise SiftUsageError(msg)
-        self._engine = self._build("fresh")
-        self._note(
-            "scores: fresh from now on, because the training loop does not call "
-            "loader.reduce(losses)"
-        )
+        return self._run.begin_epoch()
 
     def __len__(self) -> int:
         """Return the batches of the epoch under way, or else of the next one.
@@ -163,12 +108,12 @@ class SiftingDataloader:
         Raises:
             TypeError: the number of rows of the loader inside is not known.
         """
-        if self._length is not None and (self._iterator is not None or self._resumes_epoch):
-            return self._length
-        return self._forecast()
+        return self._run.lengths.of_epoch(self._run.engine)
 
     def total_steps(self, epochs: int | None = None) -> int:
-        """Return the batches of a whole run from its start: what a learning rate schedule needs.
+        """Return the batches of a whole run, those handed out included: for a schedule's length.
+
+        The same number whenever it is asked, as long as no loop breaks out of an epoch.
 
         Args:
             epochs: epochs of the run; default: the `epochs` given to the loader.
@@ -181,18 +126,7 @@ class SiftingDataloader:
         if epochs is None:
             msg = "total_steps() needs the number of epochs, here or as `epochs` of the loader"
             raise SiftUsageError(msg)
-        return self._forecast(epochs, from_start=True)
-
-    def _forecast(self, epochs: int = 1, *, from_start: bool = False) -> int:
-        if self._shape is None:
-            msg = "the loader inside has no known number of rows, so the sifted one has no length"
-            raise TypeError(msg)
-        position = Position() if from_start else dataclasses.replace(self._position)
-        carried = Carried() if from_start else self._engine.carried()
-        before = position.steps
-        for _ in range(epochs):
-            carried = self._engine.forecast(self._shape, position, self._run_rows, carried)
-        return position.steps - before
+        return self._run.lengths.of_run(self._run.engine, epochs)
 
     @property
     def progress(self) -> float:
@@ -201,10 +135,11 @@ class SiftingDataloader:
         Raises:
             SiftUsageError: `epochs` was not given, or the number of rows is not known.
         """
-        if self._run_rows is None:
+        progress = self._run.reporter.progress
+        if progress is None:
             msg = "progress needs `epochs` and a loader with a known number of rows"
             raise SiftUsageError(msg)
-        return min(self._position.rows / self._run_rows, 1.0)
+        return progress
 
     def reduce(
         self, losses: Tensor, batch: Batch | None = None, *, values: Tensor | None = None
@@ -224,26 +159,11 @@ class SiftingDataloader:
             A tensor of no dimensions, to call `backward()` on.
 
         Raises:
-            SiftLossError: *losses* has not one dimension, or *values* are missing.
+            SiftLossError: *losses* are not one a sample or not on the model's device, *values*
+                are missing, or a loss is not finite and ``nonfinite="raise"`` is set.
             SiftUsageError: no outstanding batch has as many samples.
         """
-        if losses.ndim != 1:
-            msg = (
-                f"reduce() needs one loss a sample, shape (batch,), got {tuple(losses.shape)}: "
-                'compute the loss with reduction="none"'
-            )
-            raise SiftLossError(msg)
-        handed = self._outstanding.take_back(losses.numel(), batch)
-        self._was_reduced = True
-        self._meter.add_training_losses(losses)
-        if handed.ids is not None:
-            if self._config.needs_own_values and values is None:
-                msg = 'value="own" with a memory needs reduce(losses, values=...), one a sample'
-                raise SiftLossError(msg)
-            self._engine.learn(handed.ids, losses, values)
-        if handed.weights is None:
-            return losses.mean()
-        return (losses * handed.weights.to(losses.device, losses.dtype)).mean()
+        return self._run.take_back(losses, batch, values)
 
     def record(self, **values: float) -> None:
         """Report values of your own measuring, such as ``record(validation_accuracy=0.93)``.
@@ -251,21 +171,32 @@ class SiftingDataloader:
         Raises:
             KeyError: no metric has that name.
         """
-        numbers = {metric_named(name).name: float(value) for name, value in values.items()}
-        if self._listener is not None:
-            place = {metric.name: float(value) for metric, value in self._place().items()}
-            self._listener(Observation(values={**place, **numbers}))
+        self._run.reporter.record(values)
+
+    def stuck_ids(self, *, times: int = STUCK_TIMES, limit: int = MOST_STUCK_REPORTED) -> list[int]:
+        """Return samples that stay hard however often they are trained on: suspected mislabels.
+
+        Known with a memory only; else there are none. At the top means above the percentile
+        `high_loss_cap`, or 0.95.
+
+        Args:
+            times: losses in a row, up to 255, that a sample has had at the top.
+            limit: how many to return, the longest there first.
+
+        Returns:
+            Positions in the dataset.
+        """
+        return self._run.engine.stuck_ids(times, limit)
 
     def set_epoch(self, epoch: int) -> None:
         """Pass the number of the epoch on to whatever shuffles, as DistributedSampler needs."""
-        shuffler = shuffler_of(self._inner)
-        if shuffler is not None:
+        for shuffler in shufflers_of(self._inner):
             shuffler.set_epoch(epoch)
 
     @property
     def scores(self) -> str:
         """Where the scores come from: "fresh" or "memory"."""
-        return self._engine.name
+        return self._run.engine.name
 
     @property
     def dataset(self) -> Any:
@@ -275,103 +206,31 @@ class SiftingDataloader:
     @property
     def batch_size(self) -> int | None:
         """Samples in a full batch, None if the loader inside does not say."""
-        return None if self._shape is None else self._shape.batch_size
+        shape = self._run.shape
+        return None if shape is None else shape.batch_size
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on exactly here; loads with ``weights_only=True``.
 
-        Save torch's global random state beside it if the user's sampler draws from that.
+        Save the global random states beside it if your sampler or dataset draws from them. A
+        batch counts as done once it is handed out: one that a trainer has fetched ahead is not
+        handed out again.
         """
-        return {
-            **state_header(self._config, self._shape),
-            "engine_name": self._engine.name,
-            "engine": self._engine.state_dict(),
-            "position": vars(self._position).copy(),
-            "meter": self._meter.state_dict(),
-            "generator": self._generator.get_state(),
-            "outstanding": self._outstanding.state_dict(),
-            "length": self._length,
-            "was_reduced": self._was_reduced,
-            "mid_epoch": self._iterator is not None or self._resumes_epoch,
-        }
+        return self._run.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on exactly where a saved loader was; iterate to do so.
 
         Raises:
-            SiftStateError: the state is of another config, of other data or of a newer version.
+            SiftStateError: the state is of another config, of other data or of another version.
         """
-        check_state(state, state_header(self._config, self._shape))
-        if state["engine_name"] != self._engine.name:
-            self._engine = self._build(state["engine_name"])
-        self._resumes_epoch = state["mid_epoch"]
-        self._engine.load_state_dict(state["engine"], mid_epoch=self._resumes_epoch)
-        vars(self._position).update(state["position"])
-        self._observed_at = self._position.steps
-        self._meter.load_state_dict(state["meter"])
-        self._generator.set_state(state["generator"])
-        self._outstanding.load_state_dict(state["outstanding"])
-        self._length = state["length"]
-        self._was_reduced = state["was_reduced"]
-        self._iterator = None
-
-    def _place(self) -> dict[Metric, float]:
-        place: dict[Metric, float] = {
-            metrics.EPOCH: self._position.epochs,
-            metrics.TRAINING_STEPS: self._position.steps,
-        }
-        if self._run_rows is not None:
-            place = {metrics.PROGRESS: self.progress, **place}
-        return place
-
-    def _observe(self) -> None:
-        if self._listener is not None and self._position.steps > self._observed_at:
-            self._listener(self._meter.observe(self._place()))
-        self._observed_at = self._position.steps
-
-    def _next(self, iterator: _EpochIterator) -> Batch:
-        if iterator is not self._iterator:
-            if iterator.ended:
-                raise StopIteration
-            msg = (
-                "this iterator's epoch was ended by a later iter() of the same loader: a sifted "
-                "loader has one epoch under way at a time"
-            )
-            raise SiftUsageError(msg)
-        self._meter.take_over()
-        if self._position.steps - self._observed_at >= self._config.log_every:
-            self._observe()
-        refined = self._engine.next()
-        if refined is None:
-            self._end_epoch(iterator)
-            raise StopIteration
-        self._position.step()
-        self._outstanding.hand_out(refined.batch, refined.rows, refined.weights, refined.ids)
-        self._meter.hand_out()
-        return refined.batch
-
-    def _end_epoch(self, iterator: _EpochIterator) -> None:
-        iterator.ended = True
-        self._iterator = None
-        self._observe()
-        saving = self._meter.counters.estimated_saving()
-        if self._config.gate == "warn" and saving < 0 and not self._has_warned:
-            self._has_warned = True
-            self._note(
-                f"sifting costs more than it saves: {-saving:.0%} more time so far than training "
-                "on all data would have taken"
-            )
+        self._run.load_state_dict(state)
 
 
-class _EpochIterator:
-    """The iterator of one epoch; all state is the loader's."""
-
-    def __init__(self, loader: SiftingDataloader) -> None:
-        self._loader = loader
-        self.ended = False
-
-    def __iter__(self) -> _EpochIterator:
-        return self
-
-    def __next__(self) -> Batch:
-        return self._loader._next(self)  # noqa: SLF001 - two halves of one thing
+def _as_scored(
+    layout: Layout, transform: Callable[[Batch], Batch] | None
+) -> Callable[[Batch], Batch] | None:
+    """Return what the scoring model is shown of a batch, in the user's form."""
+    if not layout.turns:
+        return transform
+    return lambda batch: layout.back(batch) if transform is None else transform(layout.back(batch))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 import torch
@@ -38,11 +38,15 @@ def as_loss(loss: Loss | LossObject) -> Loss:
     """Return *loss* as a function of model and batch.
 
     Raises:
-        SiftLossError: it is neither callable nor has a `loss` method.
+        SiftLossError: it is neither callable nor has a `loss` method, or it is a class.
     """
-    method = getattr(loss, "loss", None)
-    if callable(method):
-        return lambda model, batch: cast("Tensor", method(model, batch, batch))
+    if isinstance(loss, type):
+        msg = f"the loss must be an object, got the class {loss.__name__}: give {loss.__name__}()"
+        raise SiftLossError(msg)
+    # Asked of the class: a callable object may well keep a torch loss in an attribute `loss`.
+    if callable(getattr(type(loss), "loss", None)):
+        method = cast("LossObject", loss).loss
+        return lambda model, batch: method(model, batch, batch)
     if callable(loss):
         return loss
     msg = (
@@ -52,13 +56,16 @@ def as_loss(loss: Loss | LossObject) -> Loss:
     raise SiftLossError(msg)
 
 
-def check_scores(result: object, count: int, *, needs_own: bool) -> SampleScores:
+def check_scores(
+    result: object, count: int, *, needs_own: bool, devices: Collection[torch.device] = ()
+) -> SampleScores:
     """Hold what a loss returned to one number a sample.
 
     Args:
         result: what the user's loss returned for a batch of *count* samples.
         count: number of samples.
         needs_own: whether a second tensor is needed.
+        devices: where the model is; empty: not known.
 
     Raises:
         SiftLossError: anything else, with the likely mistake named.
@@ -67,21 +74,32 @@ def check_scores(result: object, count: int, *, needs_own: bool) -> SampleScores
     if needs_own and own is None:
         msg = 'value="own" needs a loss that returns two tensors, (losses, values), got one'
         raise SiftLossError(msg)
-    checked = _check(losses, count, "loss")
-    return SampleScores(checked, _check(own, count, "second tensor") if needs_own else None)
+    checked = _check(losses, count, "loss", devices)
+    return SampleScores(
+        checked, _check(own, count, "second tensor", devices) if needs_own else None
+    )
 
 
-def _check(tensor: object, count: int, name: str) -> Tensor:
+def _check(tensor: object, count: int, name: str, devices: Collection[torch.device]) -> Tensor:
     if not isinstance(tensor, Tensor):
         msg = f"the {name} must be a tensor with one number a sample, got {type(tensor).__name__}"
         raise SiftLossError(msg)
     if tuple(tensor.shape) != (count,):
         msg = (
-            f"the {name} must have shape ({count},), one number for each sample of the batch, got "
-            f"{tuple(tensor.shape)}: {_likely_mistake(tensor, count)}"
+            f"the {name} must have shape ({count},), one number for each sample (dimension 0 of "
+            f"the batch's first tensor), got {tuple(tensor.shape)}: "
+            f"{_likely_mistake(tensor, count)}"
         )
         raise SiftLossError(msg)
-    return tensor.detach().to("cpu", torch.float32)
+    if devices and tensor.device not in devices:
+        places = " and ".join(sorted(map(str, devices)))
+        msg = (
+            f"the {name} is on {tensor.device}, the model on {places}: return it where the model "
+            "computed it; all losses of a batch are fetched at once"
+        )
+        raise SiftLossError(msg)
+    # A copy even where nothing changes: the tensor is the user's.
+    return tensor.detach().to("cpu", torch.float32, copy=True)
 
 
 def _likely_mistake(tensor: Tensor, count: int) -> str:
@@ -89,6 +107,9 @@ def _likely_mistake(tensor: Tensor, count: int) -> str:
         return 'it was already averaged; compute it with reduction="none"'
     if tensor.shape[0] == count:
         return "take the mean over all dimensions but the first"
-    if tensor.numel() % count == 0:
+    if count in tensor.shape:
+        place = tensor.shape.index(count)
+        return f"the samples stand in dimension {place}; move them to the first one"
+    if tensor.numel() > count > 0 and tensor.numel() % count == 0:
         return "samples and their parts are mixed in one dimension; reshape it, then take the mean"
     return "does the loss see the batch it was given?"

@@ -1,4 +1,4 @@
-"""The last known loss of every sample: five bytes each."""
+"""The last known loss of every sample, in six bytes each; eight with the user's own values."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import torch
 from torch import Tensor
 
 from sift_toolkit.errors import SiftStateError
-from sift_toolkit.sifting._history import percentile_intervals
+from sift_toolkit.sifting._ties import TiedLosses, tied_losses
 
-_LOSSES_KEY: Final = "losses"
-_PASSED_OVER_KEY: Final = "passed_over"
-_VALUES_KEY: Final = "values"
-_MOST_VISITS: Final = 255
-_EXACT_UP_TO: Final = 1 << 17
-"""Samples up to which percentiles are taken from a sorted copy, not from a histogram."""
-_HISTOGRAM_SHIFT: Final = 16
+_MOST: Final = 255
+"""Where a sample's counters, of one byte each, stop."""
 
 
 class SampleMemory:
-    """Losses by sample id, and how often each sample was passed over since it was last chosen.
+    """Losses by sample id, and what became of each sample lately.
 
     Args:
         samples: how many there are.
-        with_values: whether the user's own values are remembered too, at four bytes more.
+        with_values: whether the user's own values are remembered too, as bfloat16.
     """
 
     def __init__(self, samples: int, *, with_values: bool = False) -> None:
         self._losses = torch.full((samples,), torch.nan, dtype=torch.float32)
-        self._values = torch.zeros(samples, dtype=torch.float32) if with_values else None
+        self._values = torch.zeros(samples, dtype=torch.bfloat16) if with_values else None
         self._passed_over = torch.zeros(samples, dtype=torch.uint8)
+        self._times_at_top = torch.zeros(samples, dtype=torch.uint8)
+        self._top = torch.inf
+
+    def __len__(self) -> int:
+        return self._losses.numel()
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None = None) -> int:
         """Remember losses; of an id that occurs twice, the later one.
@@ -38,55 +38,87 @@ class SampleMemory:
         Args:
             ids: shape (n,), int64.
             losses: shape (n,); those that are not finite mark their sample, nothing else.
-            values: the user's own, shape (n,).
+            values: the user's own, shape (n,); one that is not finite counts as such a loss.
 
         Returns:
             How many losses were not finite.
         """
         losses = losses.to(torch.float32)
         finite = torch.isfinite(losses)
+        if values is not None:
+            finite &= torch.isfinite(values)
+        bad = finite.numel() - int(finite.sum())
+        last = _last_of_each(ids)
+        ids, losses, finite = ids[last], losses[last], finite[last]
         # Infinity marks a sample whose last loss was not finite; it never enters a percentile.
         self._losses[ids] = torch.where(finite, losses, torch.inf)
+        self._count_top(ids, finite & (losses >= self._top))
         if self._values is not None and values is not None:
-            self._values[ids[finite]] = values[finite].to(torch.float32)
-        return ids.numel() - int(finite.sum())
+            self._values[ids[finite]] = values[last][finite].to(torch.bfloat16)
+        return bad
+
+    def _count_top(self, ids: Tensor, at_top: Tensor) -> None:
+        times = self._times_at_top[ids]
+        times += times < _MOST
+        self._times_at_top[ids] = torch.where(at_top, times, 0)
 
     def losses(self, ids: Tensor) -> Tensor:
         """Return last losses: NaN if unknown, infinite if the last one was not finite."""
         return self._losses[ids]
 
-    def values(self, ids: Tensor) -> Tensor | None:
-        """Return the user's own values."""
-        return None if self._values is None else self._values[ids]
+    @property
+    def all_losses(self) -> Tensor:
+        """The last losses of all samples, as `losses` returns them; to be read only."""
+        return self._losses
 
-    def is_due(self, ids: Tensor, visits: int) -> Tensor:
-        """Return which samples will be passed over for *visits* visits if this one does too."""
-        return self._passed_over[ids] >= min(visits, _MOST_VISITS) - 1
+    @property
+    def all_values(self) -> Tensor:
+        """The user's own values of all samples, float32; they must be remembered."""
+        assert self._values is not None
+        return self._values.to(torch.float32)
+
+    def is_due(self, visits: int) -> Tensor:
+        """Return which of all samples were passed over in *visits* visits or more in a row."""
+        return self._passed_over >= min(visits, _MOST)
 
     def visit(self, ids: Tensor, chosen: Tensor) -> None:
-        """Count a visit of each of *ids*; those at the places *chosen* were chosen."""
-        visits = self._passed_over[ids]
-        visits += visits < _MOST_VISITS
-        visits[chosen] = 0
-        self._passed_over[ids] = visits
+        """Count a visit of each of *ids*, however often it stands there.
 
-    def percentiles(self, losses: Tensor) -> tuple[Tensor, Tensor]:
-        """Return where finite losses of this memory stand among all of it.
-
-        Returns:
-            (low, high), float64: the shares of known losses below each, and below or equal.
+        Args:
+            ids: shape (n,), int64.
+            chosen: the places among them that were chosen.
         """
-        known = self._losses
-        if known.numel() <= _EXACT_UP_TO:
-            return percentile_intervals(losses, known[torch.isfinite(known)])
-        return histogram_intervals(losses, known)
+        visited = torch.zeros(len(self), dtype=torch.bool).index_fill_(0, ids, value=True)
+        self._passed_over += visited & (self._passed_over < _MOST)
+        self._passed_over.index_fill_(0, ids.index_select(0, chosen), 0)
+
+    def ties(self, share_at_top: float) -> TiedLosses:
+        """Return where each known loss stands among all of them, and remember where the top begins.
+
+        Args:
+            share_at_top: percentile above which a loss counts as stuck at the top, if the next
+                losses of its sample are there as well.
+        """
+        ties = tied_losses(self._losses)
+        at_top = ties.losses[ties.low >= share_at_top]
+        self._top = float(at_top[0]) if at_top.numel() else torch.inf
+        return ties
+
+    def stuck_ids(self, times: int, limit: int) -> list[int]:
+        """Return the samples whose last *times* losses were at the top, the longest there first."""
+        stuck = torch.where(self._times_at_top >= min(times, _MOST))[0]
+        order = self._times_at_top[stuck].argsort(descending=True, stable=True)
+        ids: list[int] = stuck[order[:limit]].tolist()
+        return ids
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that is remembered."""
         return {
-            _LOSSES_KEY: self._losses.clone(),
-            _PASSED_OVER_KEY: self._passed_over.clone(),
-            _VALUES_KEY: None if self._values is None else self._values.clone(),
+            "losses": self._losses.clone(),
+            "passed_over": self._passed_over.clone(),
+            "times_at_top": self._times_at_top.clone(),
+            "top": self._top,
+            "values": None if self._values is None else self._values.clone(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -95,33 +127,21 @@ class SampleMemory:
         Raises:
             SiftStateError: it remembered another number of samples.
         """
-        saved, ours = state[_LOSSES_KEY].numel(), self._losses.numel()
+        saved, ours = state["losses"].numel(), len(self)
         if saved != ours:
             msg = f"the saved memory is of {saved} samples, this dataset has {ours}"
             raise SiftStateError(msg)
-        self._losses = state[_LOSSES_KEY].clone()
-        self._passed_over = state[_PASSED_OVER_KEY].clone()
-        if self._values is not None:
-            self._values = state[_VALUES_KEY].clone()
+        self._losses = state["losses"].clone()
+        self._passed_over = state["passed_over"].clone()
+        self._times_at_top = state["times_at_top"].clone()
+        self._top = state["top"]
+        self._values = None if state["values"] is None else state["values"].clone()
 
 
-def histogram_intervals(losses: Tensor, population: Tensor) -> tuple[Tensor, Tensor]:
-    """Return percentile intervals in one pass, losses within a hundredth of each other as ties.
-
-    The upper half of a float's bits orders floats as the float does, and has 2 ** 16 values.
-
-    Args:
-        losses: shape (n,), float32, finite, each of them in the population.
-        population: shape (m,), float32; what is not finite is left out.
-    """
-    counts = torch.bincount(_bins(population[torch.isfinite(population)]), minlength=1 << 16)
-    sums = counts.cumsum(0).to(torch.float64) / max(int(counts.sum()), 1)
-    places = _bins(losses)
-    before = torch.cat([torch.zeros(1, dtype=torch.float64), sums[:-1]])
-    return before[places], sums[places]
-
-
-def _bins(losses: Tensor) -> Tensor:
-    bits = losses.contiguous().view(torch.int32) >> _HISTOGRAM_SHIFT
-    # Negative floats order backwards, and below all positive ones.
-    return torch.where(bits < 0, -bits - 1, bits + (1 << 15)).to(torch.int64)
+def _last_of_each(ids: Tensor) -> Tensor:
+    """Return the place of the last occurrence of each id."""
+    order = ids.argsort(stable=True)
+    ordered = ids[order]
+    is_last = torch.ones_like(ordered, dtype=torch.bool)
+    is_last[:-1] = ordered[1:] != ordered[:-1]
+    return order[is_last]

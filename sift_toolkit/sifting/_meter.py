@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Literal, Protocol
 
@@ -19,6 +21,8 @@ _SCORED_COST: Final = 1 / 3
 """Cost of a forward pass in training passes, a backward pass counted as two forward ones."""
 
 _ENOUGH_FOR_PERCENTILES: Final = 100_000
+_MOST_WINDOWS: Final = 1000
+"""Windows whose scores are remembered: as many as anybody asks about, should nobody ask."""
 
 Listener = Callable[[Observation], None]
 """Is told what a run looks like, every `log_every` training steps and when an epoch ends."""
@@ -96,10 +100,10 @@ class Meter:
         self._clock = clock
         self._handed_at: float | None = None
         self._inside = 0.0
-        self._loss_sum: Tensor | None = None
+        self._loss_sum: Tensor | float = 0.0
         self._losses = 0
-        self._kept_scores: list[Tensor] = []
-        self._dropped_scores: list[Tensor] = []
+        self._kept_scores: deque[Tensor] = deque(maxlen=_MOST_WINDOWS)
+        self._dropped_scores: deque[Tensor] = deque(maxlen=_MOST_WINDOWS)
 
     @contextmanager
     def timing(self, what: Literal["load", "score"]) -> Iterator[None]:
@@ -115,19 +119,18 @@ class Meter:
             self._inside = outer_inside + elapsed
 
     def hand_out(self) -> None:
-        """From now on the time is the training loop's."""
-        self._handed_at = self._clock()
+        """From now on the time is the training loop's, but for timings inside it."""
+        self._handed_at, self._inside = self._clock(), 0.0
 
     def take_over(self) -> None:
         """The training loop asks for the next batch: its time ends."""
         if self._handed_at is not None:
-            self.counters.train_seconds += self._clock() - self._handed_at
+            self.counters.train_seconds += self._clock() - self._handed_at - self._inside
             self._handed_at = None
 
     def add_training_losses(self, losses: Tensor) -> None:
         """Remember losses that came back; without a wait for the device."""
-        total = losses.detach().sum()
-        self._loss_sum = total if self._loss_sum is None else self._loss_sum + total
+        self._loss_sum = self._loss_sum + losses.detach().sum(dtype=torch.float32)
         self._losses += losses.numel()
 
     def add_scores(self, losses: Tensor, finite: Tensor, chosen: Tensor) -> None:
@@ -150,16 +153,21 @@ class Meter:
             place: metrics that say how far the run has come.
         """
         values = {**place, **self.counters.values()}
-        if self._loss_sum is not None:
-            values[metrics.TRAIN_LOSS] = float(self._loss_sum) / self._losses
+        # A loss that is not finite could not be charted.
+        if self._losses and math.isfinite(loss := float(self._loss_sum) / self._losses):
+            values[metrics.TRAIN_LOSS] = loss
         observation = Observation(
             values={metric.name: float(value) for metric, value in values.items()},
             kept_losses=_percentiles(self._kept_scores),
             dropped_losses=_percentiles(self._dropped_scores),
         )
-        self._loss_sum, self._losses = None, 0
-        self._kept_scores, self._dropped_scores = [], []
+        self._forget()
         return observation
+
+    def _forget(self) -> None:
+        self._loss_sum, self._losses = 0.0, 0
+        self._kept_scores.clear()
+        self._dropped_scores.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the totals."""
@@ -169,10 +177,11 @@ class Meter:
         """Go on from saved totals."""
         self.counters = Counters(**state)
         self._handed_at = None
+        self._forget()
 
 
-def _percentiles(scores: list[Tensor]) -> tuple[float, ...] | None:
-    losses = torch.cat(scores) if scores else torch.empty(0)
+def _percentiles(scores: Iterable[Tensor]) -> tuple[float, ...] | None:
+    losses = torch.cat([torch.empty(0), *scores])
     if not losses.numel():
         return None
     losses = losses[:: 1 + losses.numel() // _ENOUGH_FOR_PERCENTILES]

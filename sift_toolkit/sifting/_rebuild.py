@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ def why_no_memory(loader: object) -> str | None:
     if isinstance(loader.dataset, IterableDataset):
         return "an IterableDataset has no ids"
     if type(loader).__iter__ is not DataLoader.__iter__:
-        return f"{type(loader).__name__} iterates in a way of its own"
+        return f"a {type(loader).__name__} iterates in a way of its own, which would be lost"
     if loader.batch_sampler is None:
         return "batch_size=None leaves the batches to the dataset"
     if not getattr(loader, "in_order", True):
@@ -44,10 +44,11 @@ class ChosenBatches(Sampler[list[int]]):
     one the plain loader would have drawn. Iterating it again in the same epoch changes nothing.
 
     Args:
-        decide: returns the plan of an epoch; called once an epoch.
+        decide: refers to what returns the plan of an epoch, called once an epoch; None once the
+            engine is gone.
     """
 
-    def __init__(self, decide: Callable[[], EpochPlan]) -> None:
+    def __init__(self, decide: Callable[[], Callable[[], EpochPlan] | None]) -> None:
         self._decide = decide
         self._plan: EpochPlan | None = None
 
@@ -56,9 +57,17 @@ class ChosenBatches(Sampler[list[int]]):
         self._plan = plan
 
     def __iter__(self) -> Iterator[list[int]]:
+        # A generator, so that nothing happens before the first batch is asked for.
         if self._plan is None:
-            self._plan = self._decide()
-        return self._plan.batches()
+            self._begin()
+        if self._plan is not None:
+            yield from self._plan.batches()
+
+    def _begin(self) -> None:
+        # Apart from the generator, which would hold the engine as long as it is not exhausted.
+        decide = self._decide()
+        if decide is not None:
+            self._plan = decide()
 
 
 def rebuild(loader: DataLoader[Any], batches: ChosenBatches) -> DataLoader[Any]:
@@ -76,6 +85,7 @@ def rebuild(loader: DataLoader[Any], batches: ChosenBatches) -> DataLoader[Any]:
         num_workers=loader.num_workers,
         collate_fn=loader.collate_fn,
         pin_memory=loader.pin_memory,
+        pin_memory_device=loader.pin_memory_device,
         timeout=loader.timeout,
         worker_init_fn=loader.worker_init_fn,
         generator=loader.generator,
@@ -83,47 +93,63 @@ def rebuild(loader: DataLoader[Any], batches: ChosenBatches) -> DataLoader[Any]:
     )
 
 
-def epoch_order(loader: DataLoader[Any]) -> tuple[Tensor, list[int]]:
-    """Ask the user's sampler for one epoch.
+class EpochOrder(NamedTuple):
+    """What the user's sampler gives for one epoch."""
 
-    Returns:
-        (ids in order, int64; the number of rows of each batch).
+    ids: Tensor
+    """Shape (n,), int64, in order."""
+    sizes: list[int]
+    """Rows of each batch."""
+    batch_size: int | None
+    """Rows of every batch but a smaller last one; None if the batches differ."""
+
+
+def epoch_order(loader: DataLoader[Any]) -> EpochOrder:
+    """Ask the user's sampler for one epoch.
 
     Raises:
         SiftUsageError: the sampler gives something else than ids from 0 to the dataset's length.
     """
     batches = loader.batch_sampler
     try:
-        if type(batches) is BatchSampler:
-            order = _as_tensor(batches.sampler)
-            sizes = _sizes(order.numel(), batches.batch_size, drop_last=batches.drop_last)
-            order = order[: sum(sizes)]
-        else:
-            drawn = [list(batch) for batch in batches or ()]
-            order = _as_tensor(itertools.chain.from_iterable(drawn))
-            sizes = [len(batch) for batch in drawn]
-    except TypeError as error:
-        msg = f'scores="memory" needs a sampler of whole numbers: {error}'
+        order = _plain_order(batches) if _is_plain(batches) else _custom_order(batches or ())
+    except (TypeError, OverflowError) as error:
+        msg = f'sifting with a memory needs a sampler of whole numbers: {error}; use scores="fresh"'
         raise SiftUsageError(msg) from error
     samples = len(loader.dataset)  # type: ignore[arg-type] # `why_no_memory` made sure
-    if order.numel() and not 0 <= int(order.min()) <= int(order.max()) < samples:
+    if order.ids.numel() and not 0 <= int(order.ids.min()) <= int(order.ids.max()) < samples:
         msg = (
-            f'scores="memory" needs ids from 0 to {samples - 1}, the sampler gives '
-            f"{int(order.min())} to {int(order.max())}"
+            f"sifting with a memory needs ids from 0 to {samples - 1}, the sampler gives "
+            f'{int(order.ids.min())} to {int(order.ids.max())}; use scores="fresh"'
         )
         raise SiftUsageError(msg)
-    return order, sizes
+    return order
 
 
-def _as_tensor(ids: Any) -> Tensor:
-    numbers = array("q", (int(each) for each in ids))
-    return (
-        torch.frombuffer(numbers, dtype=torch.int64)
-        if numbers
-        else torch.empty(0, dtype=torch.int64)
-    )
+def _is_plain(batches: object) -> TypeGuard[BatchSampler]:
+    """Whether batches are cut out of a sampler's order in the way that PyTorch does it."""
+    return type(batches) is BatchSampler
 
 
-def _sizes(rows: int, batch_size: int, *, drop_last: bool) -> list[int]:
-    whole, rest = divmod(rows, batch_size)
-    return [batch_size] * whole + ([rest] if rest and not drop_last else [])
+def _plain_order(batches: BatchSampler) -> EpochOrder:
+    ids = _as_tensor(batches.sampler)
+    whole, rest = divmod(ids.numel(), batches.batch_size)
+    sizes = [batches.batch_size] * whole + ([rest] if rest and not batches.drop_last else [])
+    return EpochOrder(ids[: sum(sizes)], sizes, batches.batch_size)
+
+
+def _custom_order(batches: Iterable[Any]) -> EpochOrder:
+    drawn = [list(batch) for batch in batches]
+    sizes = [len(batch) for batch in drawn]
+    declared = getattr(batches, "batch_size", None)
+    size = declared if isinstance(declared, int) else max(sizes, default=1)
+    is_even = all(each == size for each in sizes[:-1]) and max(sizes, default=0) <= size
+    ids = _as_tensor(itertools.chain.from_iterable(drawn))
+    return EpochOrder(ids, sizes, size if is_even else None)
+
+
+def _as_tensor(ids: Iterable[Any]) -> Tensor:
+    numbers = array("q", ids)
+    if not numbers:
+        return torch.empty(0, dtype=torch.int64)
+    return torch.frombuffer(numbers, dtype=torch.int64)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections import deque
 from typing import Any, Final, NamedTuple
 
 import torch
@@ -29,7 +31,7 @@ class RefinedBuffer:
 
     def __init__(self, pad: Pad | None = None) -> None:
         self._pad = pad
-        self._parts: list[Rows] = []
+        self._parts: deque[Rows] = deque()
         self._waiting = 0
 
     def __len__(self) -> int:
@@ -43,28 +45,33 @@ class RefinedBuffer:
             self._waiting += count
 
     def pop(self, count: int) -> Rows:
-        """Take out the first *count* rows, at most as many as are waiting."""
-        joined = _join(self._parts, self._pad)
-        rest = self._waiting - count
-        if rest == 0:
-            self.clear()
-            return joined
-        self._parts = [_rows(joined, count, self._waiting)]
-        self._waiting = rest
-        return _rows(joined, 0, count)
+        """Take out the first *count* rows, at least one and at most as many as are waiting."""
+        assert 0 < count <= self._waiting
+        self._waiting -= count
+        taken: list[Rows] = []
+        while count:
+            part = self._parts.popleft()
+            rows = num_rows(part.batch)
+            if rows > count:
+                self._parts.appendleft(_rows(part, count, rows))
+                part, rows = _rows(part, 0, count), count
+            taken.append(part)
+            count -= rows
+        return _join(taken, self._pad)
 
     def clear(self) -> int:
         """Forget all rows; return how many there were."""
-        waiting, self._waiting, self._parts = self._waiting, 0, []
+        waiting, self._waiting = self._waiting, 0
+        self._parts.clear()
         return waiting
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the waiting rows themselves."""
-        return {_PARTS_KEY: [tuple(part) for part in self._parts]}
+        """Return copies of the waiting rows."""
+        return {_PARTS_KEY: [copy.deepcopy(tuple(part)) for part in self._parts]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take over the waiting rows of a saved buffer."""
-        self._parts = [Rows(*part) for part in state[_PARTS_KEY]]
+        """Take over copies of the waiting rows of a saved buffer."""
+        self._parts = deque(Rows(*copy.deepcopy(part)) for part in state[_PARTS_KEY])
         self._waiting = sum(num_rows(part.batch) for part in self._parts)
 
 

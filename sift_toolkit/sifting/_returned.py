@@ -48,21 +48,38 @@ class OutstandingBatches:
         Raises:
             SiftUsageError: no outstanding batch fits.
         """
-        for place, handed in enumerate(self._queue):
-            fits = handed.rows == rows if batch is None else handed.key == id(batch)
-            if fits and handed.rows != rows:
-                break
-            if fits:
-                for _ in range(place + 1):
-                    self._queue.popleft()
-                return handed
+        place = self._first_of(rows) if batch is None else self._last_that_is(batch)
+        if place is None:
+            msg = f"reduce() was given {rows} losses, but {self._why_not(batch)}"
+            raise SiftUsageError(msg)
+        handed = self._queue[place]
+        if handed.rows != rows:
+            msg = f"reduce() was given {rows} losses for a batch of {handed.rows} samples"
+            raise SiftUsageError(msg)
+        for _ in range(place + 1):
+            self._queue.popleft()
+        return handed
+
+    def _first_of(self, rows: int) -> int | None:
+        places = (place for place, handed in enumerate(self._queue) if handed.rows == rows)
+        return next(places, None)
+
+    def _last_that_is(self, batch: Batch) -> int | None:
+        # The last one: identities of batches that are gone are given to new ones.
+        places = [place for place, handed in enumerate(self._queue) if handed.key == id(batch)]
+        return places[-1] if places else None
+
+    def _why_not(self, batch: Batch | None) -> str:
         lengths = sorted({handed.rows for handed in self._queue})
-        msg = (
-            f"reduce() was given {rows} losses, but no outstanding batch "
-            f"{'of that length' if batch is None else 'is the one given'}; outstanding lengths: "
-            f"{lengths or 'none'}. Call it once for each batch, with one loss a sample"
+        if batch is not None:
+            return (
+                "the batch given is none of those outstanding: give the very object that the "
+                "loader gave out, or leave it out"
+            )
+        return (
+            f"no outstanding batch has that length; outstanding lengths: {lengths or 'none'}. "
+            "Call it once for each batch, with one loss a sample"
         )
-        raise SiftUsageError(msg)
 
     def forget(self) -> None:
         """Forget all batches: their epoch is over."""

@@ -1,37 +1,67 @@
-"""The random states that the order of an epoch is drawn from: read, set, and kept."""
+"""The random states that an epoch is drawn from: read, set, and kept."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Generator, Tensor
 
+from sift_toolkit.errors import SiftStateError
+
+_TORCH_KEY: Final = "torch"
+_PYTHON_KEY: Final = "python"
+_NUMPY_KEY: Final = "numpy"
+
+_DEVICES_WITH_STATES: Final = frozenset({"cuda", "xpu"})
+"""Kinds of devices whose random state torch can read and set device by device."""
+
 
 def global_state() -> dict[str, Any]:
-    """Return the global random states of torch (CPU) and Python."""
+    """Return the global random states of torch (CPU), Python and, where it is loaded, numpy."""
     version, internal, gauss = random.getstate()
-    return {"torch": torch.get_rng_state(), "python": [version, list(internal), gauss]}
+    state = {_TORCH_KEY: torch.get_rng_state(), _PYTHON_KEY: [version, list(internal), gauss]}
+    numpy = _numpy_random()
+    if numpy is not None:
+        name, keys, *rest = numpy.get_state()
+        state[_NUMPY_KEY] = [name, keys.tolist(), *rest]
+    return state
 
 
 def set_global_state(state: dict[str, Any]) -> None:
     """Set what `global_state` returned."""
-    torch.set_rng_state(state["torch"])
-    version, internal, gauss = state["python"]
+    torch.set_rng_state(state[_TORCH_KEY])
+    version, internal, gauss = state[_PYTHON_KEY]
     random.setstate((version, tuple(internal), gauss))
+    numpy = _numpy_random()
+    if numpy is not None and _NUMPY_KEY in state:
+        numpy.set_state(tuple(state[_NUMPY_KEY]))
 
 
 @contextmanager
-def kept_global_state() -> Iterator[None]:
-    """Give the global random states back as they were."""
-    state = global_state()
+def kept_global_state(devices: Collection[torch.device] = ()) -> Iterator[None]:
+    """Give the global random states back as they were, those of *devices* too."""
+    forked = [device for device in devices if device.type in _DEVICES_WITH_STATES]
+    kind = forked[0].type if forked else "cuda"
+    numpy = _numpy_random()
+    numpy_state = None if numpy is None else numpy.get_state()
+    python_state = random.getstate()
     try:
-        yield
+        with torch.random.fork_rng(forked, device_type=kind):
+            yield
     finally:
-        set_global_state(state)
+        random.setstate(python_state)
+        if numpy is not None:
+            numpy.set_state(numpy_state)
+
+
+def _numpy_random() -> Any:
+    """Return numpy's module of random numbers, None if nobody has imported it."""
+    return sys.modules.get("numpy.random")
 
 
 def generator_states(loader: object) -> list[Tensor]:
@@ -40,14 +70,30 @@ def generator_states(loader: object) -> list[Tensor]:
 
 
 def set_generator_states(loader: object, states: list[Tensor]) -> None:
-    """Set what `generator_states` returned for a loader of the same make."""
-    for generator, state in zip(_generators(loader), states, strict=True):
+    """Set what `generator_states` returned for a loader of the same make.
+
+    Raises:
+        SiftStateError: the loader has another number of generators.
+    """
+    generators = _generators(loader)
+    if len(generators) != len(states):
+        msg = (
+            f"the saved state is of a loader with {len(states)} random generators of its own, "
+            f"this one has {len(generators)}: shuffle with a seeded generator in both, or in none"
+        )
+        raise SiftStateError(msg)
+    for generator, state in zip(generators, states, strict=True):
         generator.set_state(state)
 
 
 def _generators(loader: object) -> list[Generator]:
     """Return the loader's own generators, each once."""
-    batches = getattr(loader, "batch_sampler", None)
-    owners = (loader, getattr(loader, "sampler", None), batches, getattr(batches, "sampler", None))
-    found = [getattr(owner, "generator", None) for owner in owners]
+    found = [getattr(part, "generator", None) for part in parts_of(loader)]
     return list({id(each): each for each in found if isinstance(each, Generator)}.values())
+
+
+def parts_of(loader: object) -> list[object]:
+    """Return the loader and those of its parts that the order of an epoch may come from."""
+    batches = getattr(loader, "batch_sampler", None)
+    parts = (loader, getattr(loader, "sampler", None), batches, getattr(batches, "sampler", None))
+    return list({id(part): part for part in parts if part is not None}.values())

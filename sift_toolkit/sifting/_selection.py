@@ -52,8 +52,11 @@ def draw_quota(chance: Tensor, rows: int, generator: Generator, *, mix: bool = T
     mixed = chance if order is None else chance[order]
     sums = mixed.cumsum(0)
     start = torch.rand((), generator=generator, dtype=torch.float64)
-    places = torch.floor(sums * (rows / float(sums[-1])) + start)
-    chosen = torch.diff(places, prepend=torch.zeros(1, dtype=places.dtype)) > 0
+    # In place: an epoch of millions of rows is one window.
+    places = sums.mul_(rows / float(sums[-1])).add_(start).floor_()
+    chosen = torch.empty(count, dtype=torch.bool)
+    chosen[0] = places[0] > 0
+    torch.gt(places[1:], places[:-1], out=chosen[1:])
     _mend_rounding(chosen, mixed, rows)
     return torch.where(chosen)[0] if order is None else order[chosen].sort().values
 

@@ -7,20 +7,25 @@ from typing import Any, Final
 
 from torch import Tensor
 
+from sift_toolkit.errors import SiftStateError
 from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._rng import (
     generator_states,
     global_state,
     kept_global_state,
+    parts_of,
     set_generator_states,
     set_global_state,
 )
 from sift_toolkit.sifting._schedule import EpochShape
 
+_END: Final = object()
 _GIVEN_KEY: Final = "given"
 _GLOBAL_KEY: Final = "global_at_start"
 _GENERATORS_AT_START_KEY: Final = "generators_at_start"
 _GENERATORS_KEY: Final = "generators"
+_SAMPLER_EPOCHS_KEY: Final = "sampler_epochs"
+_ENDED_KEY: Final = "ended"
 _INNER_KEY: Final = "inner"
 
 
@@ -39,17 +44,25 @@ class Source:
         self._given = 0
         self._global_at_start: dict[str, Any] | None = None
         self._generators_at_start: list[Tensor] = []
+        self._sampler_epochs: list[int] = []
         self._resumes = False
+        self._ended = False
 
     def begin(self) -> None:
         """Begin an epoch, or go on with the one a loaded state was in."""
+        # First the workers of an epoch that was broken out of end, then others begin.
+        self._iterator = None
         if self._resumes:
             self._resumes = False
-            self._go_on()
+            # At its end there is nothing to go on with: iterating would begin another epoch.
+            if not self._ended:
+                self._go_on()
             return
         self._given = 0
+        self._ended = False
         self._global_at_start = global_state()
         self._generators_at_start = generator_states(self._loader)
+        self._sampler_epochs = [part.epoch for part in self._epoch_samplers()]
         self._iterator = iter(self._loader)
 
     def next(self) -> Batch:
@@ -67,15 +80,38 @@ class Source:
     def end(self) -> None:
         """Let go of the iterator; its epoch is over."""
         self._iterator = None
+        self._ended = True
 
     def _go_on(self) -> None:
         assert self._global_at_start is not None
         with kept_global_state():
             set_global_state(self._global_at_start)
             set_generator_states(self._loader, self._generators_at_start)
+            for sampler, epoch in zip(self._epoch_samplers(), self._sampler_epochs, strict=False):
+                sampler.set_epoch(epoch)
             self._iterator = iter(self._loader)
-            for _ in range(0 if self._stateful else self._given):
-                next(self._iterator)
+            if not self._stateful:
+                self._skip()
+
+    def _epoch_samplers(self) -> list[Any]:
+        """Return what draws the order from the number of the epoch, as DistributedSampler does."""
+        parts = parts_of(self._loader)
+        return [part for part in parts if hasattr(part, "set_epoch") and hasattr(part, "epoch")]
+
+    def _skip(self) -> None:
+        """Go past what was given out.
+
+        Raises:
+            SiftStateError: the loader ends before that.
+        """
+        assert self._iterator is not None
+        for place in range(self._given):
+            if next(self._iterator, _END) is _END:
+                msg = (
+                    f"the saved state is from after batch {self._given} of an epoch, this loader "
+                    f"gives only {place}: its dataset or its sampler is another one"
+                )
+                raise SiftStateError(msg)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the place in the epoch under way."""
@@ -84,6 +120,8 @@ class Source:
             _GLOBAL_KEY: self._global_at_start,
             _GENERATORS_AT_START_KEY: self._generators_at_start,
             _GENERATORS_KEY: generator_states(self._loader),
+            _SAMPLER_EPOCHS_KEY: self._sampler_epochs,
+            _ENDED_KEY: self._ended,
         }
         if self._stateful:
             state[_INNER_KEY] = self._loader.state_dict()  # type: ignore[attr-defined] # checked above
@@ -94,6 +132,8 @@ class Source:
         self._given = state[_GIVEN_KEY]
         self._global_at_start = state[_GLOBAL_KEY]
         self._generators_at_start = state[_GENERATORS_AT_START_KEY]
+        self._sampler_epochs = state[_SAMPLER_EPOCHS_KEY]
+        self._ended = state[_ENDED_KEY]
         self._resumes = mid_epoch
         self._iterator = None
         set_generator_states(self._loader, state[_GENERATORS_KEY])

@@ -9,25 +9,50 @@ from sift_toolkit.errors import SiftStateError
 from sift_toolkit.sifting._schedule import EpochShape
 
 _VERSION: Final = 1
+_VERSION_KEY: Final = "version"
+_CONFIG_KEY: Final = "config"
+_DATA_KEY: Final = "data"
 
 
-def state_header(config: SiftConfig, shape: EpochShape | None) -> dict[str, Any]:
-    """Return what must be the same where a state is saved and where it is loaded."""
-    epoch = None if shape is None else [shape.rows, shape.batch_size, int(shape.drop_last)]
-    return {
-        "version": _VERSION,
-        "config": config.to_hyperparameters(),
-        "rows, batch size and drop_last of an epoch": epoch,
-    }
+def state_header(config: SiftConfig, shape: EpochShape | None, dataset: object) -> dict[str, Any]:
+    """Return what must be the same where a state is saved and where it is loaded.
+
+    Args:
+        config: the loader's.
+        shape: of an epoch, None if unknown.
+        dataset: the dataset of the loader inside, None if there is none.
+    """
+    data: dict[str, int] = {}
+    if hasattr(dataset, "__len__"):
+        data["samples in the dataset"] = len(dataset)
+    if shape is not None:
+        data["rows an epoch"] = shape.rows
+        data["rows a batch"] = shape.batch_size
+        data["drop_last"] = int(shape.drop_last)
+    return {_VERSION_KEY: _VERSION, _CONFIG_KEY: config.to_hyperparameters(), _DATA_KEY: data}
 
 
 def check_state(state: dict[str, Any], header: dict[str, Any]) -> None:
     """Hold a saved state against the loader it is to be loaded into.
 
     Raises:
-        SiftStateError: it belongs to another one.
+        SiftStateError: it belongs to another one; every difference is named.
     """
-    for key, ours in header.items():
-        if state.get(key) != ours:
-            msg = f"the saved state has another {key}: {state.get(key)!r}, this loader {ours!r}"
-            raise SiftStateError(msg)
+    version = state.get(_VERSION_KEY)
+    if version != _VERSION:
+        msg = f"this is no state of a SiftingDataloader that this package reads: {version=!r}"
+        raise SiftStateError(msg)
+    differences = [
+        f"{name}: {saved.get(name)!r} there, {ours.get(name)!r} here"
+        for saved, ours in (
+            (state[_CONFIG_KEY], header[_CONFIG_KEY]),
+            (state[_DATA_KEY], header[_DATA_KEY]),
+        )
+        for name in [*ours, *(saved.keys() - ours.keys())]
+        if saved.get(name) != ours.get(name)
+    ]
+    if differences:
+        msg = "the saved state belongs to another sift config or to other data: " + "; ".join(
+            differences
+        )
+        raise SiftStateError(msg)

@@ -1,0 +1,77 @@
+"""Where in a batch the samples are, if not where one would look for them."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from torch import Tensor
+
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.sifting._batches import Batch
+from sift_toolkit.sifting._containers import is_list
+
+
+class _Sample:
+    """One entry of a batch that is a list of samples; nothing looks into it."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self, entry: Any) -> None:
+        self.entry = entry
+
+
+class _SampleList(list[_Sample]):
+    """A list of samples."""
+
+
+class _SampleTuple(tuple[_Sample, ...]):
+    """A tuple of samples."""
+
+    __slots__ = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """Turns batches so that the samples are found, and back into the user's form.
+
+    As AWS's `batch_format_index` has it: the dimension of the batch that holds the samples. A list
+    is indexed by sample (0) or by feature (1); a tensor has its samples in dimension 0 or 1.
+
+    Raises:
+        SiftUsageError: another index.
+    """
+
+    index: int | None = None
+    """None: a list with tensors in it is indexed by feature, and tensors by sample."""
+
+    def __post_init__(self) -> None:
+        if self.index not in {None, 0, 1}:
+            msg = (
+                "batch_format_index must be 0 (a batch is indexed by sample), 1 (by feature) or "
+                f"None, got {self.index!r}"
+            )
+            raise SiftUsageError(msg)
+
+    @property
+    def turns(self) -> bool:
+        """Whether there is anything to do."""
+        return self.index is not None
+
+    def rows_first(self, batch: Batch) -> Batch:
+        """Return the batch with its samples where the rest of this package looks for them."""
+        if self.index == 0 and is_list(batch):
+            samples = map(_Sample, batch)
+            return _SampleTuple(samples) if isinstance(batch, tuple) else _SampleList(samples)
+        return _turned(batch) if self.index == 1 else batch
+
+    def back(self, batch: Batch) -> Batch:
+        """Return what `rows_first` returned, or rows of it, in the user's form."""
+        if isinstance(batch, _SampleTuple | _SampleList):
+            kind = tuple if isinstance(batch, _SampleTuple) else list
+            return kind(sample.entry for sample in batch)
+        return _turned(batch) if self.index == 1 else batch
+
+
+def _turned(batch: Batch) -> Batch:
+    return batch.transpose(0, 1).contiguous() if isinstance(batch, Tensor) else batch

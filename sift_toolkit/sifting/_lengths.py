@@ -1,0 +1,80 @@
+"""What `len()` and `total_steps()` answer: the batches of an epoch, and of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from sift_toolkit.sifting._engine import Engine
+from sift_toolkit.sifting._forecast import Carried
+from sift_toolkit.sifting._schedule import EpochShape, Position
+
+
+class Lengths:
+    """Asks the engine for the batches to come, from where the epoch under way began.
+
+    Args:
+        shape: of an epoch; None: it is not known, and nothing can be answered.
+        run_rows: rows of all epochs together, None if unknown.
+        position: where the run is; only read here.
+    """
+
+    def __init__(self, shape: EpochShape | None, run_rows: int | None, position: Position) -> None:
+        self._shape = shape
+        self._run_rows = run_rows
+        self._position = position
+        self._start: tuple[Position, Carried] | None = None
+        self._epoch = 0
+
+    def begin_epoch(self, engine: Engine) -> None:
+        """Remember what the epoch begins with; before the position moves."""
+        if self._shape is not None:
+            self._start = None
+            self._epoch = self.of_epoch(engine)
+            self._start = self._now(engine)
+
+    def end_epoch(self) -> None:
+        """Answer for the next epoch from now on."""
+        self._start = None
+
+    def of_epoch(self, engine: Engine) -> int:
+        """Return the batches of the epoch under way, or else of the next one.
+
+        Raises:
+            TypeError: the number of rows is not known.
+        """
+        return self._epoch if self._start else self._steps(engine, 1)
+
+    def of_run(self, engine: Engine, epochs: int) -> int:
+        """Return the batches handed out in all epochs that are over, and those still to come.
+
+        Raises:
+            TypeError: the number of rows is not known.
+        """
+        before = (self._start or self._now(engine))[0]
+        return before.steps + self._steps(engine, epochs - before.epochs)
+
+    def _now(self, engine: Engine) -> tuple[Position, Carried]:
+        return dataclasses.replace(self._position), engine.carried()
+
+    def _steps(self, engine: Engine, epochs: int) -> int:
+        if self._shape is None:
+            msg = "the loader inside has no known number of rows, so the sifted one has no length"
+            raise TypeError(msg)
+        position, carried = self._start or self._now(engine)
+        position = dataclasses.replace(position)
+        before = position.steps
+        for _ in range(epochs):
+            carried = engine.forecast(self._shape, position, self._run_rows, carried)
+        return position.steps - before
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what the epoch under way began with."""
+        start = None if self._start is None else [vars(part).copy() for part in self._start]
+        return {"start": start, "epoch": self._epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        start = state["start"]
+        self._start = None if start is None else (Position(**start[0]), Carried(**start[1]))
+        self._epoch = state["epoch"]
