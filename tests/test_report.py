@@ -193,3 +193,21 @@ def test_a_missing_file_is_missing(path: Path) -> None:
     """A file that is not there is reported as the system does."""
     with pytest.raises(FileNotFoundError):
         SiftReport.read(path)
+
+
+def test_the_ids_stuck_at_the_top_are_those_last_named(path: Path) -> None:
+    """Only an epoch's end names them; a report written before they were known has none."""
+    report = SiftReport(
+        observations=[
+            Observation(values={}, stuck_ids=[1]),
+            Observation(values={}, stuck_ids=[7, 3]),
+            Observation(values={}),
+        ]
+    )
+    report.write(path)
+    assert SiftReport.read(path).stuck_ids == report.stuck_ids == [7, 3]
+    content = json.loads(path.read_text(encoding="utf-8"))
+    for observation in content["observations"]:
+        del observation["stuck_ids"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert SiftReport.read(path).stuck_ids == []

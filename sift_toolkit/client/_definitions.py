@@ -35,8 +35,11 @@ def metric_definition_problems(definitions: object) -> list[str]:
             f"{_limits.METRIC_DEFINITIONS_MAX}, those of sifting among them"
         )
     names: Counter[str] = Counter()
-    for index, definition in enumerate(definitions):
+    ours = [metric.definition for metric in METRICS]
+    own = [definition for definition in definitions if definition not in ours]
+    for index, definition in enumerate(own):
         problems += _definition_problems(f"metric_definitions[{index}]", definition)
+    for definition in definitions:
         if isinstance(definition, Mapping) and isinstance(definition.get("Name"), str):
             names[definition["Name"]] += 1
     problems += [

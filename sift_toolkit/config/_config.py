@@ -64,7 +64,9 @@ class SiftConfig:
         1, Count(1), "fresh scores: one batch in so many is scored, the others are drawn at random"
     )
     rescore_every: int = config_field(
-        8, Count(1), "memory: visits after which a sample never chosen is chosen for certain"
+        8,
+        Count(1),
+        "memory: visits after which a sample never chosen is chosen for certain; above 255: never",
     )
     selection: Literal["quota", "bernoulli"] = config_field(
         "quota",
@@ -111,6 +113,11 @@ class SiftConfig:
     )
 
     def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and type(value) is not float:
+                # numpy's float64 is a float, but none that a state may hold to be loaded safely.
+                object.__setattr__(self, field.name, float(value))
         broken = rule_problems(self, dataclasses.fields(self))
         problems = [*broken.values(), *self._not_yet()]
         if not broken.keys() & _DIALS:

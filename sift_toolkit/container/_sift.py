@@ -23,6 +23,7 @@ def sift(
     scoring_transform: Callable[[Batch], Batch] | None = None,
     scoring_model: nn.Module | None = None,
     pad: Pad | None = None,
+    batch_format_index: int | None = None,
 ) -> SiftingDataloader:
     """Wrap a loader with the sifting that the client asked for.
 
@@ -39,6 +40,7 @@ def sift(
         scoring_transform: what the model sees of a batch when scoring it.
         scoring_model: scored instead of the model: a smaller one, or its moving average.
         pad: brings tensors of different trailing sizes to one size.
+        batch_format_index: 0 if a batch is a list of samples, not of features with all samples.
 
     Returns:
         The loader to train from; hand it the losses of each step: ``loader.reduce(losses)``.
@@ -60,6 +62,7 @@ def sift(
         scoring_transform=scoring_transform,
         scoring_model=scoring_model,
         pad=pad,
+        batch_format_index=batch_format_index,
     )
 
 

@@ -105,7 +105,7 @@ class _Run:
         for batch in self._loader:
             result = self._hooks.loss(self._model, to_device(batch, self._device))
             losses, values = result if isinstance(result, tuple) else (result, None)
-            loss = self._loader.reduce(losses, values=values)
+            loss = self._loader.reduce(losses, batch, values=values)
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call] # torch's own gap
             self._optimizer.step()

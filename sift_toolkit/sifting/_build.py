@@ -9,7 +9,7 @@ from torch import Generator
 from torch.utils.data import DataLoader
 
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.errors import SiftConfigError
+from sift_toolkit.errors import SiftConfigError, SiftUsageError
 from sift_toolkit.sifting._batches import Batch, Pad
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._fresh import FreshEngine
@@ -45,6 +45,9 @@ def choose_engine(config: SiftConfig, loader: object, epochs: int | None) -> Eng
     if config.scores == "memory" and obstacle is not None:
         problem = f'scores="memory" cannot be had: {obstacle}; use scores="fresh" or "auto"'
         raise SiftConfigError([problem])
+    if config.scores == "memory" and epochs == 1:
+        reason = "the config asks for it, but in one epoch no sample is seen twice: all are kept"
+        return EngineChoice("memory", reason)
     if config.scores != "auto":
         return EngineChoice(config.scores, "the config asks for it")
     if obstacle is not None:
@@ -105,6 +108,24 @@ def build_engine(
         pad=pad,
         layout=layout,
     )
+
+
+def check_arguments(config: object, loader: object, epochs: object) -> None:
+    """Refuse arguments of the wrong kind, before they fail somewhere inside.
+
+    Raises:
+        SiftUsageError: one is; all that are, are named.
+    """
+    problems = []
+    if not isinstance(config, SiftConfig):
+        problems.append(f"sift_config must be a SiftConfig, got {config!r}")
+    if not isinstance(loader, Iterable):
+        problems.append(f"orig_dataloader must be iterable, got {loader!r}")
+    is_count = isinstance(epochs, int) and not isinstance(epochs, bool) and epochs > 0
+    if epochs is not None and not is_count:
+        problems.append(f"epochs must be a whole number from 1 or None, got {epochs!r}")
+    if problems:
+        raise SiftUsageError("; ".join(problems))
 
 
 def check_schedule(config: SiftConfig, epochs: int | None, run_rows: int | None) -> None:

@@ -53,6 +53,11 @@ def rows_due(target: float, remainder: float, available: int) -> Quota:
     return Quota(rows, due.remainder + (due.rows - rows))
 
 
+def forgiven(remainder: float) -> float:
+    """Return what stays owed where barred rows stay barred: less than a row, else none is paid."""
+    return remainder % 1.0 if remainder >= 1 else remainder
+
+
 def choose(
     window: Window,
     *,

@@ -22,6 +22,8 @@ _ABOVE_ANY_CAP: Final = 2.0
 def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: float) -> Window:
     """Return the window of the sifted part of an epoch, its rows in groups of equal chances.
 
+    The share to keep is one number for all of it: where it falls over the run, its mean there.
+
     Args:
         config: laws, floors, `rescore_every` and `nonfinite`.
         memory: last losses by id.

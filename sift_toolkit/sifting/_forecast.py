@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.sifting._choice import rows_due
+from sift_toolkit.sifting._choice import forgiven, rows_due
 from sift_toolkit.sifting._schedule import (
     EpochShape,
     Position,
@@ -28,6 +28,8 @@ class Carried:
     """Rows chosen that fill no batch yet."""
     knows: bool = False
     """Whether a memory knows any loss."""
+    barred: int = 0
+    """Samples that a memory never chooses."""
 
 
 def forecast_fresh(
@@ -86,11 +88,15 @@ def forecast_memory(
     if span.rows == 0:
         position.step(-(-shape.rows_given // shape.batch_size))
         return dataclasses.replace(carried, knows=True)
-    quota, remainder = rows_due(span.target, carried.remainder, span.rows)
+    eligible = max(span.rows - carried.barred, 0)
+    quota, remainder = rows_due(span.target, carried.remainder, eligible)
+    remainder = forgiven(remainder)
     chosen = shape.rows_given - span.rows + quota
     batches, waiting = divmod(carried.waiting + chosen, shape.batch_size)
     position.step(batches)
-    return _end(config, shape, position, Carried(remainder, waiting, knows=True))
+    return _end(
+        config, shape, position, Carried(remainder, waiting, knows=True, barred=carried.barred)
+    )
 
 
 def _end(config: SiftConfig, shape: EpochShape, position: Position, carried: Carried) -> Carried:

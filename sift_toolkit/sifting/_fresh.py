@@ -110,6 +110,8 @@ class FreshEngine:
             batch = self._layout.rows_first(given)
             self._buffer.recognise(batch)
             rows = num_rows(batch)
+            if rows == 0:
+                continue
             self._batch_size = self._batch_size or rows
             keep = window_keep(self._config, self._position, self._run_rows)
             if keep == 1:

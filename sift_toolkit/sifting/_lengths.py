@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable, Sized
 from typing import Any
 
+from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._forecast import Carried
 from sift_toolkit.sifting._schedule import EpochShape, Position
@@ -17,9 +19,18 @@ class Lengths:
         shape: of an epoch; None: it is not known, and nothing can be answered.
         run_rows: rows of all epochs together, None if unknown.
         position: where the run is; only read here.
+        untouched: the user's loader, where its batches pass through as they are.
     """
 
-    def __init__(self, shape: EpochShape | None, run_rows: int | None, position: Position) -> None:
+    def __init__(
+        self,
+        shape: EpochShape | None,
+        run_rows: int | None,
+        position: Position,
+        *,
+        untouched: Iterable[Batch] | None = None,
+    ) -> None:
+        self._untouched = untouched
         self._shape = shape
         self._run_rows = run_rows
         self._position = position
@@ -58,6 +69,8 @@ class Lengths:
         return dataclasses.replace(self._position), engine.carried()
 
     def _steps(self, engine: Engine, epochs: int) -> int:
+        if self._untouched is not None and isinstance(self._untouched, Sized):
+            return len(self._untouched) * epochs
         if self._shape is None:
             msg = "the loader inside has no known number of rows, so the sifted one has no length"
             raise TypeError(msg)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._batches import Batch, Pad
+from sift_toolkit.sifting._build import check_arguments
 from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._loss import Loss, LossObject, as_loss
 from sift_toolkit.sifting._meter import Listener
@@ -53,7 +54,8 @@ class SiftingDataloader:
         SiftConfigError: the config needs `epochs`, or a loader with a known number of rows, or
             asks for a memory that this loader cannot have.
         SiftLossError: the loss is neither callable nor an object with a `loss` method.
-        SiftUsageError: *batch_format_index* is not 0, 1 or None.
+        SiftUsageError: *sift_config*, *orig_dataloader*, *epochs* or *batch_format_index* is not
+            what it should be.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class SiftingDataloader:
         pad: Pad | None = None,
         batch_format_index: int | None = None,
     ) -> None:
+        check_arguments(sift_config, orig_dataloader, epochs)
         layout = Layout(batch_format_index)
         self._inner = orig_dataloader
         self._epochs = epochs
@@ -207,7 +210,7 @@ class SiftingDataloader:
     def batch_size(self) -> int | None:
         """Samples in a full batch, None if the loader inside does not say."""
         shape = self._run.shape
-        return None if shape is None else shape.batch_size
+        return getattr(self._inner, "batch_size", None) if shape is None else shape.batch_size
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on exactly here; loads with ``weights_only=True``.

@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftBatchError
 from sift_toolkit.sifting._batches import Batch, num_rows
-from sift_toolkit.sifting._choice import choose
+from sift_toolkit.sifting._choice import choose, forgiven
 from sift_toolkit.sifting._draws import EpochDraws
 from sift_toolkit.sifting._engine import Refined
 from sift_toolkit.sifting._epoch_plan import NOTHING, Chosen, EpochPlan, with_whole_ends
@@ -171,7 +171,7 @@ class MemoryEngine:
 
     def _sift(self, order: EpochOrder, span: SiftedSpan) -> EpochPlan:
         ids = order.ids[span.start : span.end]
-        rows, weights, self._remainder = choose(
+        rows, weights, remainder = choose(
             epoch_window(self._config, self._memory, ids, span.target),
             selection=self._config.selection,
             correction=self._config.correction,
@@ -179,6 +179,7 @@ class MemoryEngine:
             generator=self._generator,
             mix=False,
         )
+        self._remainder = forgiven(remainder)
         self._memory.visit(ids, rows)
         self._show_scores(ids, rows)
         places, chosen = with_whole_ends(order.ids.to(self._id_type), span, rows, weights)
@@ -201,7 +202,10 @@ class MemoryEngine:
     def carried(self) -> Carried:
         """Return what the next epoch begins with, if it began now."""
         waiting = self._waiting.ids.numel() + (0 if self._plan is None else self._plan.waiting)
-        return Carried(self._remainder, waiting, self._lessons.any_given)
+        barred = 0
+        if self._config.nonfinite == "drop":
+            barred = self._memory.count_barred(self._config.rescore_every)
+        return Carried(self._remainder, waiting, self._lessons.any_given, barred)
 
     def forecast(
         self, shape: EpochShape, position: Position, run_rows: int | None, carried: Carried

@@ -66,6 +66,10 @@ class SampleMemory:
         """Return last losses: NaN if unknown, infinite if the last one was not finite."""
         return self._losses[ids]
 
+    def count_barred(self, visits: int) -> int:
+        """Return how many samples' last loss was not finite, and who are not due again yet."""
+        return int((torch.isinf(self._losses) & ~self.is_due(visits)).sum())
+
     @property
     def all_losses(self) -> Tensor:
         """The last losses of all samples, as `losses` returns them; to be read only."""
@@ -78,8 +82,13 @@ class SampleMemory:
         return self._values.to(torch.float32)
 
     def is_due(self, visits: int) -> Tensor:
-        """Return which of all samples were passed over in *visits* visits or more in a row."""
-        return self._passed_over >= min(visits, _MOST)
+        """Return which of all samples were passed over in *visits* visits or more in a row.
+
+        More than 255 visits are not counted: then none is.
+        """
+        if visits > _MOST:
+            return torch.zeros(len(self), dtype=torch.bool)
+        return self._passed_over >= visits
 
     def visit(self, ids: Tensor, chosen: Tensor) -> None:
         """Count a visit of each of *ids*, however often it stands there.

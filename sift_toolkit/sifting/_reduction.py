@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -29,9 +30,20 @@ class Reduction:
         model: the one that is trained.
         meter: is told the losses.
         needs_values: whether the user's own values must come with losses that are remembered.
+        note: is told, once, of losses that never came back.
     """
 
-    def __init__(self, model: nn.Module, meter: Meter, *, needs_values: bool) -> None:
+    def __init__(
+        self,
+        model: nn.Module,
+        meter: Meter,
+        *,
+        needs_values: bool,
+        note: Callable[[str], None],
+    ) -> None:
+        self._note = note
+        self._has_noted = False
+        self._goes_by_order = False
         self._model = model
         self._meter = meter
         self._needs_values = needs_values
@@ -40,8 +52,20 @@ class Reduction:
         """Whether losses ever came back."""
         self._is_checked = False
 
-    def begin_epoch(self) -> None:
-        """Forget all outstanding batches: their epoch is over, or their process gone."""
+    def begin_epoch(self, *, whole_one_is_over: bool) -> None:
+        """Forget all outstanding batches: their epoch is over, or their process gone.
+
+        Args:
+            whole_one_is_over: whether an epoch came to its end, so that nothing is outstanding in
+                a training loop that hands back the losses of every batch.
+        """
+        missing = len(self._outstanding)
+        if whole_one_is_over and self._goes_by_order and missing and not self._has_noted:
+            self._has_noted = True
+            self._note(
+                f"the losses of {missing} batches never came back, so others may have been taken "
+                "for theirs: call reduce() for every batch, or say which: reduce(losses, batch)"
+            )
         self._outstanding.forget()
 
     def hand_out(self, refined: Refined) -> None:
@@ -62,16 +86,18 @@ class Reduction:
             msg = 'value="own" with a memory needs reduce(losses, values=...), one a sample'
             raise SiftLossError(msg)
         self.was_used = True
+        self._goes_by_order |= batch is None
         self._meter.add_training_losses(losses)
         if handed.weights is None:
             return Reduced(losses.mean(), handed.ids)
         weights = handed.weights.to(losses.device, losses.dtype)
         return Reduced((losses * weights).mean(), handed.ids)
 
-    def _check(self, losses: Tensor, values: Tensor | None) -> None:
-        if losses.ndim != 1:
+    def _check(self, losses: object, values: Tensor | None) -> None:
+        if not isinstance(losses, Tensor) or losses.ndim != 1:
+            got = tuple(losses.shape) if isinstance(losses, Tensor) else type(losses).__name__
             msg = (
-                f"reduce() needs one loss a sample, shape (batch,), got {tuple(losses.shape)}: "
+                f"reduce() needs one loss a sample, a tensor of shape (batch,), got {got}: "
                 'compute the loss with reduction="none"'
             )
             raise SiftLossError(msg)

@@ -34,6 +34,9 @@ class OutstandingBatches:
     def __init__(self) -> None:
         self._queue: deque[HandedOut] = deque(maxlen=_LONGEST_LOOK_AHEAD)
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def hand_out(self, batch: Batch, rows: int, weights: Tensor | None, ids: Tensor | None) -> None:
         """Remember a batch."""
         self._queue.append(HandedOut(id(batch), rows, weights, ids))

@@ -67,8 +67,15 @@ class Run:
         self._generator = Generator().manual_seed(config.seed)
         self._position = Position()
         self._meter = Meter()
-        self.lengths = Lengths(self.shape, self._run_rows, self._position)
-        self._reduction = Reduction(model, self._meter, needs_values=config.needs_own_values)
+        self.lengths = Lengths(
+            self.shape,
+            self._run_rows,
+            self._position,
+            untouched=None if config.sifts else inner,
+        )
+        self._reduction = Reduction(
+            model, self._meter, needs_values=config.needs_own_values, note=note
+        )
         self.reporter = Reporter(
             config,
             listener=listener,
@@ -106,7 +113,9 @@ class Run:
             SiftUsageError: a memory was asked for, and no losses come back.
         """
         self._meter.take_over()
-        self._reduction.begin_epoch()
+        self._reduction.begin_epoch(
+            whole_one_is_over=self._under_way is None and not self._resumes_epoch
+        )
         self._under_way = None
         if self._resumes_epoch:
             self._resumes_epoch = False
@@ -211,9 +220,9 @@ class Run:
         check_state(state, self._header())
         if state["engine_name"] != self.engine.name:
             self._change_engine(state["engine_name"], "the saved state has them so")
+        self.engine.load_state_dict(state["engine"], mid_epoch=state["mid_epoch"])
         self._under_way = None
         self._resumes_epoch = state["mid_epoch"]
-        self.engine.load_state_dict(state["engine"], mid_epoch=self._resumes_epoch)
         vars(self._position).update(state["position"])
         self._meter.load_state_dict(state["meter"])
         self._generator.set_state(state["generator"])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from torch import Tensor
+from torch.utils.data import BatchSampler
 
 from sift_toolkit.errors import SiftStateError
 from sift_toolkit.sifting._batches import Batch
@@ -148,13 +149,14 @@ def shape_of(loader: object) -> EpochShape | None:
         loader: a DataLoader, or anything with its attributes.
     """
     batches = getattr(loader, "batch_sampler", None)
-    batch_size = getattr(batches, "batch_size", None) or getattr(loader, "batch_size", None)
-    rows = _length(getattr(batches, "sampler", None))
-    if not isinstance(batch_size, int) or rows is None:
+    # One of the user's own may give more rows or fewer than its sampler, in batches of any size.
+    if getattr(type(batches), "__iter__", None) is not BatchSampler.__iter__:
         return None
-    return EpochShape(
-        rows=rows, batch_size=batch_size, drop_last=bool(getattr(batches, "drop_last", False))
-    )
+    assert isinstance(batches, BatchSampler)
+    rows = _length(batches.sampler)
+    if rows is None:
+        return None
+    return EpochShape(rows=rows, batch_size=batches.batch_size, drop_last=batches.drop_last)
 
 
 def _length(sampler: object) -> int | None:

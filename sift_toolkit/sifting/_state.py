@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Final
 
 from sift_toolkit.config import SiftConfig
@@ -29,7 +30,9 @@ def state_header(config: SiftConfig, shape: EpochShape | None, dataset: object) 
         data["rows an epoch"] = shape.rows
         data["rows a batch"] = shape.batch_size
         data["drop_last"] = int(shape.drop_last)
-    return {_VERSION_KEY: _VERSION, _CONFIG_KEY: config.to_hyperparameters(), _DATA_KEY: data}
+    # What is only told, and how often, may change: it is the same run.
+    same = dataclasses.replace(config, log_every=1, gate="off")
+    return {_VERSION_KEY: _VERSION, _CONFIG_KEY: same.to_hyperparameters(), _DATA_KEY: data}
 
 
 def check_state(state: dict[str, Any], header: dict[str, Any]) -> None:
@@ -39,7 +42,7 @@ def check_state(state: dict[str, Any], header: dict[str, Any]) -> None:
         SiftStateError: it belongs to another one; every difference is named.
     """
     version = state.get(_VERSION_KEY)
-    if version != _VERSION:
+    if version != _VERSION or not {_CONFIG_KEY, _DATA_KEY} <= state.keys():
         msg = f"this is no state of a SiftingDataloader that this package reads: {version=!r}"
         raise SiftStateError(msg)
     differences = [

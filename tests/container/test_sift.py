@@ -296,3 +296,16 @@ def test_neither_log_nor_report_hold_data(
     for written in (capsys.readouterr().out, report):
         assert "kept_share" in written
         assert not any(secret in written for secret in ("31337", "patient", "hush"))
+
+
+def test_a_batch_may_be_a_list_of_samples(toy_model: nn.Module) -> None:
+    """batch_format_index reaches the loader."""
+    batches = [[torch.full((4,), float(row)) for row in range(8)]]
+    loader = sift(
+        batches,
+        model=toy_model,
+        loss=lambda _, batch: torch.stack(batch)[:, 0],
+        config=SiftConfig(keep=0.5, scores="fresh"),
+        batch_format_index=0,
+    )
+    assert [len(batch) for batch in loader] == [4]

@@ -16,6 +16,15 @@ from sift_toolkit.config import SiftConfig
 from sift_toolkit.sifting import SiftingDataloader
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: tensors here are small, and threads that wait for each other slow."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 class Unmoved(Protocol):
     """Makes blocks in which no global random state may move."""
 

@@ -204,6 +204,20 @@ class TestAutocast:
         assert len(gradients(scored=True)) == 4
         assert gradients(scored=True) == gradients(scored=False)
 
+    @pytest.mark.parametrize("around", [nullcontext(), torch.autocast("cpu", torch.bfloat16)])
+    def test_the_cache_is_off_in_the_pass(self, around: AbstractContextManager[Any]) -> None:
+        """Casts made without gradients are not kept for the step, which needs some with them."""
+        seen = []
+
+        def loss(model: nn.Module, batch: Any) -> Tensor:
+            seen.append(torch.is_autocast_cache_enabled())
+            return per_sample(model, batch)
+
+        with around:
+            Scorer(loss, model_of()).score(batch_of())
+            seen.append(torch.is_autocast_cache_enabled())
+        assert seen == [False, True]
+
     def test_the_state_is_given_back(self) -> None:
         """Autocast is on or off, and of the dtype it was, after the pass."""
         scorer = Scorer(per_sample, model_of())

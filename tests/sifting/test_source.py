@@ -438,8 +438,8 @@ class TestShape:
             ),
             pytest.param(
                 DataLoader(Numbers(), batch_sampler=OwnBatches()),
-                EpochShape(rows=9, batch_size=4, drop_last=False),
-                id="own batch sampler",
+                None,
+                id="own batch sampler, which may leave rows out",
             ),
             pytest.param(DataLoader(Stream(), BATCH_SIZE), None, id="stream"),
             pytest.param(DataLoader(Numbers(), None), None, id="no batches"),

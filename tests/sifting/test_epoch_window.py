@@ -1,0 +1,133 @@
+"""An epoch as one window: groups of equal chances are the rows they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Generator, Tensor
+
+from sift_toolkit.config import SiftConfig
+from sift_toolkit.sifting._chances import chances, sample_values
+from sift_toolkit.sifting._choice import Window, choose
+from sift_toolkit.sifting._epoch_window import epoch_window
+from sift_toolkit.sifting._history import percentile_intervals
+from sift_toolkit.sifting._memory_store import SampleMemory
+
+LOSSES = st.lists(
+    st.sampled_from([0.01, 0.2, 0.2, 0.7, 1.5, 4.0, torch.nan, torch.inf]), min_size=2, max_size=40
+)
+LAWS: list[dict[str, Any]] = [
+    {},
+    {"high_loss_cap": 0.7},
+    {"law": "proportional"},
+    {"law": "proportional", "value": "gradient", "min_probability": 0.2},
+    {"law": "proportional", "value": "loss", "high_loss_cap": 0.6},
+    {"law": "proportional", "value": "own"},
+    {"law": "proportional", "value": "own", "high_loss_cap": 0.6},
+]
+
+
+def remembered(config: SiftConfig, losses: list[float]) -> SampleMemory:
+    """Return a memory of these losses; NaN is unknown. Own values are 1 / 8, 2 / 8, ..."""
+    memory = SampleMemory(len(losses), with_values=config.needs_own_values)
+    given = torch.tensor(losses)
+    ids = torch.where(~given.isnan())[0]
+    memory.learn(ids, given[ids], (ids % 5 + 1) / 8 if config.needs_own_values else None)
+    return memory
+
+
+def by_row(window: Window) -> Window:
+    """Return the same window with each row an entry of its own."""
+    assert window.groups is not None
+    places = window.groups.long()
+    return Window(
+        window.chance[places],
+        window.keep[places],
+        window.target,
+        window.certain[places],
+        window.barred[places],
+    )
+
+
+@settings(max_examples=60)
+@given(
+    losses=LOSSES,
+    law=st.sampled_from(LAWS),
+    keep=st.sampled_from([0.9, 0.5, 0.2]),
+    nonfinite=st.sampled_from(["keep", "drop"]),
+    selection=st.sampled_from(["quota", "bernoulli"]),
+    seed=st.integers(0, 9),
+)
+def test_groups_choose_what_their_rows_would(
+    losses: list[float], law: dict[str, Any], keep: float, nonfinite: Any, selection: str, seed: int
+) -> None:
+    """The same rows, the same weights, the same debt."""
+    config = SiftConfig(keep=keep, nonfinite=nonfinite, correction=0.7, **law)
+    ids = torch.randperm(len(losses), generator=Generator().manual_seed(seed))
+    window = epoch_window(config, remembered(config, losses), ids, keep * len(losses))
+    grouped, single = (
+        choose(
+            each,
+            selection=selection,
+            correction=0.7,
+            remainder=0.3,
+            generator=Generator().manual_seed(seed),
+            mix=False,
+        )
+        for each in (window, by_row(window))
+    )
+    assert grouped.rows.tolist() == single.rows.tolist()
+    assert grouped.remainder == pytest.approx(single.remainder)
+    assert (grouped.weights is None) == (single.weights is None)
+    if grouped.weights is not None and single.weights is not None:
+        torch.testing.assert_close(grouped.weights, single.weights)
+
+
+@settings(max_examples=60)
+@given(losses=LOSSES, law=st.sampled_from(LAWS[:5]), keep=st.sampled_from([0.9, 0.5, 0.2]))
+def test_chances_are_those_of_the_laws_row_by_row(
+    losses: list[float], law: dict[str, Any], keep: float
+) -> None:
+    """As fresh scores would have them over the same losses."""
+    config = SiftConfig(keep=keep, nonfinite="drop", **law)
+    ids = torch.arange(len(losses))
+    window = by_row(epoch_window(config, remembered(config, losses), ids, keep * len(losses)))
+    known = torch.tensor(losses)
+    finite = known.isfinite()
+    assert window.certain.tolist() == known.isnan().tolist()
+    assert window.barred.tolist() == known.isinf().tolist()
+    some = known[finite]
+    if some.numel():
+        values: Tensor | None = None
+        if config.law == "proportional":
+            values = sample_values(config, some, None)
+        expected = chances(
+            config,
+            percentile_intervals(some, some),
+            values,
+            torch.full((some.numel(),), keep, dtype=torch.float64),
+        )
+        torch.testing.assert_close(window.chance[finite], expected)
+
+
+def test_percentiles_are_of_the_whole_memory_not_of_the_epoch() -> None:
+    """A sampler that gives only easy rows gives rows of low chance."""
+    config = SiftConfig(keep=0.5)
+    memory = remembered(config, [0.1, 0.2, 0.3, 0.4, 5.0, 6.0, 7.0, 8.0])
+    window = by_row(epoch_window(config, memory, torch.arange(4), 2.0))
+    assert window.chance.tolist() == pytest.approx([1 / 16, 3 / 16, 5 / 16, 7 / 16])
+
+
+def test_rows_that_are_due_are_certain() -> None:
+    """Whatever their loss; among those barred, too."""
+    config = SiftConfig(keep=0.5, rescore_every=1, nonfinite="drop")
+    memory = remembered(config, [0.1, 0.2, 0.3, torch.inf, torch.inf])
+    everyone = torch.arange(5)
+    memory.visit(everyone, torch.tensor([1, 2, 4]))
+    window = by_row(epoch_window(config, memory, everyone, 2.5))
+    assert window.certain.tolist() == [True, False, False, True, False]
+    assert window.barred.tolist() == [False, False, False, False, True]
