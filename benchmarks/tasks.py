@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
-ROWS = 1536
+ROWS = 768
 BATCH_SIZE = 32
 
 

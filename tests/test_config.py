@@ -531,3 +531,10 @@ class TestDecoding:
     ) -> None:
         """Decoding stops at what the field accepts, or at what is no JSON string."""
         assert decode(rule, value) == decoded
+
+
+def test_its_repr_shows_what_was_given() -> None:
+    """What is at its default is left out, so that a notebook cell stays readable."""
+    assert repr(SiftConfig(keep=0.5, seed=0, law="proportional")) == (
+        "SiftConfig(keep=0.5, law='proportional')"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,8 @@ from sift_toolkit.report import REPORT_FILE
 
 # What sagemaker-training writes if the script's own words went to the log alone.
 _SEE_LOG: Final = 'ErrorMessage ""'
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_TOOLKIT: Final = " sagemaker-training-toolkit "
 
 
 class HostJob:
@@ -91,10 +93,14 @@ class HostJob:
 
     def failure_message(self) -> str:
         """Say in words that it failed, why, and where to read more."""
-        message = f"training job {self.name!r} failed: {self.failure}"
-        if self.failure and _SEE_LOG in self.failure:
-            message += f"\nLast lines of its log:\n{self.tree.last_lines()}"
-        return f"{message}\nThe whole log: {self.log_path}"
+        reason = str(self.failure)
+        if _SEE_LOG in reason:
+            traceback = _last_traceback(self.lines())
+            if traceback:
+                reason = "\n".join([traceback[-1], *traceback[:-1]])
+            else:
+                reason += f"\nLast lines of its log:\n{self.tree.last_lines()}"
+        return f"training job {self.name!r} failed: {reason}\nThe whole log: {self.log_path}"
 
     def describe(self) -> dict[str, Any]:
         """Return what DescribeTrainingJob would, as far as a machine can know it."""
@@ -128,6 +134,19 @@ class HostJob:
                 for name, value in self.final_metrics.items()
             ],
         }
+
+
+def _last_traceback(lines: Iterable[str]) -> list[str]:
+    """Return the last traceback of a log, up to what sagemaker-training says after it."""
+    found: list[str] = []
+    inside = False
+    for line in lines:
+        if line.startswith(_TRACEBACK):
+            found, inside = [], True
+        inside = inside and _TOOLKIT not in line
+        if inside:
+            found.append(line.rstrip())
+    return found
 
 
 def _number(text: str) -> float | None:

@@ -21,7 +21,7 @@ _DIALS_AGREE = 1e-6
 _NOT_YET: Mapping[str, tuple[object, ...]] = {"gate": ("on",)}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class SiftConfig:
     """How a job sifts its training data. Immutable; every problem is reported at once.
 
@@ -153,6 +153,15 @@ class SiftConfig:
                 f"{self.kept_share:g}"
             )
         return problems
+
+    def __repr__(self) -> str:
+        """What was given, which is what is sent; all else is at its default."""
+        given = (
+            f"{field.name}={value!r}"
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        )
+        return f"SiftConfig({', '.join(given)})"
 
     @property
     def kept_share(self) -> float:

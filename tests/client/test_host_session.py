@@ -332,6 +332,16 @@ def test_a_failing_job(fit: Fit, session: HostSession) -> None:
     assert "failure" in names_in(output.with_name("output.tar.gz"))
 
 
+def test_a_script_that_raises_is_quoted_first(fit: Fit) -> None:
+    """The exception leads the message, its traceback follows, the launcher's own words do not."""
+    with pytest.raises(SiftJobError) as caught:
+        fit("raise ValueError('bad data in row 3')")
+    first, second, *_ = str(caught.value).splitlines()
+    assert first == "training job 'a-job' failed: ValueError: bad data in row 3"
+    assert second == "Traceback (most recent call last):"
+    assert "sagemaker-training-toolkit" not in str(caught.value)
+
+
 def test_a_failure_without_words_shows_the_log(fit: Fit) -> None:
     """Where the script wrote no reason, the error shows its traceback."""
     with pytest.raises(SiftJobError, match="ValueError: boom"):
