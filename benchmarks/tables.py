@@ -39,11 +39,15 @@ def saving_table(rows: list[dict[str, Any]]) -> list[str]:
 
 def overhead_table(rows: list[dict[str, Any]]) -> list[str]:
     """Return the table of what the machinery costs."""
-    lines = ["| task | scores | bare step | cost of the machinery |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| task | scores | batch | bare loop, a step | cost of the machinery |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for row in rows:
         extra = {key: value - 1 for key, value in row["wrapped_to_bare"].items()}
         lines.append(
-            f"| {row['task']} | {row['scores']} | {row['bare_ms_per_step']} ms | {ranged(extra)} |"
+            f"| {row['task']} | {row['scores']} | {row['batch_size']} "
+            f"| {row['bare_ms_per_step']} ms | {ranged(extra)} |"
         )
     return lines
 

@@ -26,10 +26,10 @@ class Task:
     classes: int
     halve: Callable[[Tensor], Tensor] | None
 
-    def loader(self) -> DataLoader[tuple[Tensor, ...]]:
+    def loader(self, batch_size: int = BATCH_SIZE) -> DataLoader[tuple[Tensor, ...]]:
         """Return a shuffled loader of the task's data."""
         labels = torch.randint(self.classes, (ROWS,))
-        return DataLoader(TensorDataset(self.inputs(), labels), batch_size=BATCH_SIZE, shuffle=True)
+        return DataLoader(TensorDataset(self.inputs(), labels), batch_size=batch_size, shuffle=True)
 
 
 class Transformer(nn.Module):
