@@ -59,10 +59,11 @@ def memory_table(rows: list[dict[str, Any]]) -> list[str]:
         "| --- | --- | --- | --- |",
     ]
     for row in rows:
-        seconds = row["epoch_seconds"]
         if row.get("extrapolated"):
+            seconds = row["epoch_cpu_seconds"]
             time, state = f"{seconds} (on paper)", f"{row['memory_megabytes']} MB (on paper)"
         else:
+            seconds = row["epoch_seconds"]
             time = f"{seconds['median']} ({seconds['low']} to {seconds['high']})"
             state = f"{row['bytes_a_sample']} bytes a sample"
         lines.append(f"| {row['config']} | {row['samples']:,} | {time} | {state} |")
