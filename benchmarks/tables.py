@@ -84,6 +84,7 @@ def page() -> str:
         "",
         "Medians of repeats with their range; every ratio is taken within one turn of one run.",
         "Written by `python benchmarks/tables.py` from the files beside it.",
+        "Where a range is wider than what it is about, that machine could not tell: no claim.",
     ]
     for name, (title, table) in PAGES.items():
         path = RESULTS / f"{name}.json"
