@@ -59,6 +59,8 @@ def test_a_machine_without_the_devices(tmp_path: Path) -> None:
 def test_numpy_may_be_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where numpy is not in use, its state is neither kept nor missed."""
     with monkeypatch.context() as without:
+        # A process without numpy has neither of the two.
+        without.delitem(sys.modules, "numpy.random")
         without.delitem(sys.modules, "numpy")
         seed_all(0)
         state = random_state()
