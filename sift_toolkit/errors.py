@@ -8,6 +8,7 @@ SiftError
     SiftLossError (ValueError)        the user's loss is not one finite number a sample
     SiftStateError (ValueError)       a saved state does not belong to this loader
     SiftUsageError (RuntimeError)     calls in an order that cannot work
+    SiftRankError (RuntimeError)      another rank failed, ended, or is out of step
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = [
     "SiftError",
     "SiftJobError",
     "SiftLossError",
+    "SiftRankError",
     "SiftRequestError",
     "SiftStateError",
     "SiftUsageError",
@@ -76,3 +78,7 @@ class SiftStateError(SiftError, ValueError):
 
 class SiftUsageError(SiftError, RuntimeError):
     """Calls were made in an order that cannot work."""
+
+
+class SiftRankError(SiftError, RuntimeError):
+    """Another rank of the training has failed or ended, or does not do what this one does."""

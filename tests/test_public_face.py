@@ -25,6 +25,7 @@ PROMISED = [
     "SiftLossError",
     "SiftRequestError",
     "SiftStateError",
+    "SiftRankError",
     "SiftUsageError",
     "SiftingDataloader",
     "sift",

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, cast
-
-from torch import Generator
-from torch.utils.data import DataLoader
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftConfigError, SiftUsageError
-from sift_toolkit.sifting._batches import Batch, Pad
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._fresh import FreshEngine
-from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._memory import MemoryEngine
-from sift_toolkit.sifting._meter import Meter
 from sift_toolkit.sifting._rebuild import why_no_memory
-from sift_toolkit.sifting._schedule import Position
-from sift_toolkit.sifting._scoring import Scorer
+from sift_toolkit.sifting._wiring import Extent, Wiring
 
 
 class EngineChoice(NamedTuple):
@@ -69,45 +62,14 @@ def crowded_quota(config: SiftConfig) -> str | None:
     )
 
 
-def build_engine(
-    name: str,
-    config: SiftConfig,
-    loader: Iterable[Batch],
-    *,
-    scorer: Scorer,
-    run_rows: int | None,
-    generator: Generator,
-    position: Position,
-    meter: Meter,
-    pad: Pad | None,
-    layout: Layout,
-    note: Callable[[str], None],
-) -> Engine:
-    """Return the engine called *name*; *note* is told of a config that defeats it."""
-    if name == "memory":
-        crowded = crowded_quota(config)
-        if crowded is not None:
-            note(crowded)
-        return MemoryEngine(
-            config,
-            cast("DataLoader[object]", loader),
-            run_rows=run_rows,
-            generator=generator,
-            position=position,
-            meter=meter,
-            layout=layout,
-        )
-    return FreshEngine(
-        config,
-        loader,
-        scorer=scorer,
-        run_rows=run_rows,
-        generator=generator,
-        position=position,
-        meter=meter,
-        pad=pad,
-        layout=layout,
-    )
+def build_engine(name: str, wiring: Wiring) -> Engine:
+    """Return the engine called *name*, and note a config that defeats it."""
+    if name != "memory":
+        return FreshEngine(wiring)
+    crowded = crowded_quota(wiring.config)
+    if crowded is not None:
+        wiring.note(crowded)
+    return MemoryEngine(wiring)
 
 
 def check_arguments(config: object, loader: object, epochs: object) -> None:
@@ -128,14 +90,14 @@ def check_arguments(config: object, loader: object, epochs: object) -> None:
         raise SiftUsageError("; ".join(problems))
 
 
-def check_schedule(config: SiftConfig, epochs: int | None, run_rows: int | None) -> None:
+def check_schedule(config: SiftConfig, extent: Extent) -> None:
     """Refuse a schedule that could not be followed, before any training.
 
     Raises:
         SiftConfigError: the share of the run's data that came by is needed and cannot be known.
     """
     needs = [name for name in ("keep_end", "anneal") if getattr(config, name)]
-    if not needs or run_rows is not None:
+    if not needs or extent.run_rows is not None:
         return
-    missing = "`epochs`" if epochs is None else "a loader with a known number of rows"
+    missing = "`epochs`" if extent.epochs is None else "a loader with a known number of rows"
     raise SiftConfigError([f"{name} needs {missing}" for name in needs])

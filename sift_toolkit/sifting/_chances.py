@@ -13,7 +13,7 @@ _LEAST_VALUE = 0.02
 """Value of a row the model is certain about, right or wrong, under `learnability`."""
 
 
-def percentile_chances(low: Tensor, high: Tensor, keep: Tensor | float) -> Tensor:
+def percentile_chances(low: Tensor, high: Tensor, keep: float) -> Tensor:
     """Return the mean of ``u ** beta`` over each percentile interval, beta = 1 / keep - 1.
 
     The mean over the interval, not its value at one end, so that samples with equal losses share
@@ -22,10 +22,10 @@ def percentile_chances(low: Tensor, high: Tensor, keep: Tensor | float) -> Tenso
     Args:
         low: shape (n,), share of the history below each loss.
         high: shape (n,), share below or equal, above *low*.
-        keep: share to keep, in (0, 1]; a number or shape (n,).
+        keep: share to keep, in (0, 1].
     """
-    exponent = 1 / torch.as_tensor(keep, dtype=torch.float64)
-    return (high**exponent - low**exponent) * (1 / exponent) / (high - low)
+    exponent = 1 / keep
+    return (high**exponent - low**exponent).div_(high - low).mul_(keep)
 
 
 def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None) -> Tensor:
@@ -53,7 +53,7 @@ def chances(
     config: SiftConfig,
     intervals: tuple[Tensor, Tensor],
     values: Tensor | None,
-    keep: Tensor,
+    keep: float,
     counts: Tensor | None = None,
 ) -> Tensor:
     """Return each sample's chance by the config's law, before any quota.
@@ -62,7 +62,7 @@ def chances(
         config: law, floor and cap.
         intervals: percentile intervals of the losses, shape (n,) each.
         values: `sample_values`, needed by the proportional law.
-        keep: shape (n,), the share to keep at each sample's place.
+        keep: the share to keep.
         counts: shape (n,), samples that each entry stands for; None: one.
     """
     low, high = intervals
@@ -70,12 +70,12 @@ def chances(
         chance = percentile_chances(low, high, keep)
     else:
         assert values is not None
-        wanted = keep if counts is None else keep * counts
-        chance = scale_to(values * keep, float(wanted.sum()), counts)
+        rows = values.numel() if counts is None else float(counts.sum())
+        chance = scale_to(values, keep * rows, counts)
     if config.high_loss_cap is not None:
         # The middle of the interval: samples with equal losses stand in it together.
         chance = torch.where((low + high) / 2 > config.high_loss_cap, 0.0, chance)
-    return chance.clamp_min(max(config.min_probability, _LEAST_CHANCE)).clamp_max(1)
+    return chance.clamp(max(config.min_probability, _LEAST_CHANCE), 1)
 
 
 def scale_to(chance: Tensor, total: float, counts: Tensor | None = None) -> Tensor:
@@ -86,39 +86,40 @@ def scale_to(chance: Tensor, total: float, counts: Tensor | None = None) -> Tens
         total: from 0 to n; what cannot be reached is approached as near as it can.
         counts: shape (n,), samples that each entry stands for; None: one.
     """
-    counts = torch.ones_like(chance) if counts is None else counts.to(chance.dtype)
     chance = chance.clamp_min(_LEAST_CHANCE)
-    total = min(total, float(counts.sum()))
-    certain = torch.zeros(chance.shape, dtype=torch.bool)
-    scaled = chance
+    mass = chance if counts is None else chance * counts
+    total = min(total, chance.numel() if counts is None else float(counts.sum()))
+    rest, sure, number = float(mass.sum()), 0.0, 0
+    certain: Tensor | None = None
     # Each round can only add to the certain ones, so this ends; in practice after two or three.
     while True:
-        rest = float(torch.where(certain, 0.0, chance * counts).sum())
-        scale = (total - float(counts[certain].sum())) / rest if rest > 0 else 0.0
-        scaled = torch.where(certain, 1.0, chance * scale)
-        over = (scaled >= 1) & ~certain
-        if not bool(over.any()):
+        scaled = chance * ((total - sure) / rest if rest > 0 else 0.0)
+        if certain is not None:
+            scaled.masked_fill_(certain, 1.0)
+        before, certain = number, scaled >= 1
+        number = int(certain.count_nonzero())
+        if number == before:
             return scaled
-        certain |= over
+        sure = number if counts is None else float(counts[certain].sum())
+        rest = float(mass.masked_fill(certain, 0.0).sum())
 
 
 def sample_weights(
-    chance: Tensor, keep: Tensor, correction: float, counts: Tensor | None = None
+    chance: Tensor, correction: float, counts: Tensor | None = None
 ) -> Tensor | None:
-    """Return the weights ``(keep / chance) ** correction``, of expectation 1 over what is chosen.
+    """Return weights in proportion to ``chance ** -correction``, their mean over what is chosen 1.
 
     With correction 1 the weighted mean loss of what is chosen is an unbiased estimate of the mean
     loss of all samples (importance sampling; Katharopoulos and Fleuret, 2018).
 
     Args:
         chance: shape (n,), the chances the samples were really drawn with.
-        keep: shape (n,).
         correction: exponent in [0, 1]; with 0 there are no weights.
         counts: shape (n,), samples that each entry stands for; None: one.
     """
     if correction == 0:
         return None
     # What has no chance is never chosen, so it has no share in the expectation.
-    weight = torch.where(chance > 0, (keep / chance) ** correction, 0.0)
+    weight = torch.where(chance > 0, chance**-correction, 0.0)
     mass = chance if counts is None else chance * counts
     return weight * (mass.sum() / (mass * weight).sum())

@@ -20,15 +20,13 @@ class Window(NamedTuple):
 
     chance: Tensor
     """Shape (n,), float64, each entry's chance by the law, before any quota."""
-    keep: Tensor
-    """Shape (n,), float64, the share to keep at each entry's place."""
     target: float
-    """Rows to keep, not whole in general: the sum of the shares over the rows."""
-    certain: Tensor
-    """Shape (n,), bool: entries that come before all others."""
-    barred: Tensor
-    """Shape (n,), bool: entries that are never chosen. What this costs is owed to the next
-    window."""
+    """Rows to keep, not whole in general."""
+    certain: Tensor | None = None
+    """Shape (n,), bool: entries that come before all others; None: there are none."""
+    barred: Tensor | None = None
+    """Shape (n,), bool: entries that are never chosen; None: there are none. What this costs is
+    owed to the next window."""
     groups: Tensor | None = None
     """Shape (rows,), the entry that each row belongs to; None: each row is an entry."""
     counts: Tensor | None = None
@@ -78,17 +76,25 @@ def choose(
         mix: whether the rows may stand in an order that means something.
     """
     if selection == "quota":
-        rows, remainder = rows_due(window.target, remainder, _rows_in(window, ~window.barred))
+        free = None if window.barred is None else ~window.barred
+        rows, remainder = rows_due(window.target, remainder, _rows_in(window, free))
         chance = _to_quota(window, rows)
         chosen = draw_quota(_by_row(window, chance), rows, generator, mix=mix)
     else:
-        chance = torch.where(window.certain, 1.0, window.chance)
-        chance = torch.where(window.barred, 0.0, chance)
+        chance = _with(window.chance, window.certain, 1.0)
+        chance = _with(chance, window.barred, 0.0)
         chosen = draw_coins(_by_row(window, chance), generator)
     return Choice(chosen, _weights(window, chance, chosen, correction), remainder)
 
 
-def _rows_in(window: Window, entries: Tensor) -> int:
+def _with(chance: Tensor, entries: Tensor | None, value: float) -> Tensor:
+    return chance if entries is None else chance.masked_fill(entries, value)
+
+
+def _rows_in(window: Window, entries: Tensor | None) -> int:
+    """Return the rows of *entries*; None: of all."""
+    if entries is None:
+        return (window.chance if window.groups is None else window.groups).numel()
     return int((entries if window.counts is None else window.counts[entries]).sum())
 
 
@@ -98,8 +104,12 @@ def _by_row(window: Window, values: Tensor) -> Tensor:
 
 def _to_quota(window: Window, rows: int) -> Tensor:
     """Scale chances to sum to *rows*, the certain ones first."""
-    certain = window.certain & ~window.barred
-    others = ~window.certain & ~window.barred
+    if window.certain is None and window.barred is None:
+        return scale_to(window.chance, rows, window.counts)
+    none = torch.zeros_like(window.chance, dtype=torch.bool)
+    barred = none if window.barred is None else window.barred
+    certain = none if window.certain is None else window.certain & ~barred
+    others = ~certain & ~barred
     scaled = torch.zeros_like(window.chance)
     sure = _rows_in(window, certain)
     if sure:
@@ -112,7 +122,7 @@ def _to_quota(window: Window, rows: int) -> Tensor:
 def _weights(window: Window, chance: Tensor, chosen: Tensor, correction: float) -> Tensor | None:
     if correction == 0 or not chosen.numel():
         return None
-    weights = sample_weights(chance, window.keep, correction, window.counts)
+    weights = sample_weights(chance, correction, window.counts)
     assert weights is not None
     entries = chosen if window.groups is None else window.groups.index_select(0, chosen)
     return weights.index_select(0, entries)

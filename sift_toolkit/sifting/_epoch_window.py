@@ -36,16 +36,15 @@ def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: 
     number = ties.losses.numel()
     groups = _with_exceptions(config, memory, ties.groups, number).index_select(0, ids)
     counts = groups.bincount(minlength=number + 2)
-    keep = torch.full((number + 2,), target / ids.numel(), dtype=torch.float64)
+    keep = target / ids.numel()
     values = None
     if config.law == "proportional":
         values = sample_values(config, ties.losses, ties.losses)
-    chance = torch.ones_like(keep)
-    chance[:number] = chances(config, (ties.low, ties.high), values, keep[:number], counts[:number])
+    chance = torch.ones(number + 2, dtype=torch.float64)
+    chance[:number] = chances(config, (ties.low, ties.high), values, keep, counts[:number])
     places = torch.arange(number + 2)
     return Window(
         chance,
-        keep,
         target,
         certain=places == number,
         barred=places == number + 1,

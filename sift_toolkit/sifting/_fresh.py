@@ -6,23 +6,20 @@ the window is drawn, and what is chosen waits until it fills a batch of the load
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftLossError
-from sift_toolkit.sifting._batches import Batch, Pad, num_rows, take
+from sift_toolkit.sifting._batches import Batch, num_rows, take
 from sift_toolkit.sifting._chances import chances, sample_values
 from sift_toolkit.sifting._choice import Window, choose
 from sift_toolkit.sifting._engine import Refined
 from sift_toolkit.sifting._forecast import Carried, forecast_fresh
 from sift_toolkit.sifting._history import LossHistory
-from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._loss import SampleScores
-from sift_toolkit.sifting._meter import Meter
+from sift_toolkit.sifting._pace import Pace, Readiness
 from sift_toolkit.sifting._schedule import (
     EpochShape,
     Position,
@@ -30,9 +27,9 @@ from sift_toolkit.sifting._schedule import (
     leftover_rule,
     window_keep,
 )
-from sift_toolkit.sifting._scoring import Scorer
-from sift_toolkit.sifting._source import Source, shape_of
+from sift_toolkit.sifting._source import Source
 from sift_toolkit.sifting._waiting import WaitingRows
+from sift_toolkit.sifting._wiring import Wiring
 
 _HISTORY_KEY: Final = "history"
 _WAITING_KEY: Final = "waiting"
@@ -40,53 +37,50 @@ _REMAINDER_KEY: Final = "remainder"
 _WINDOWS_KEY: Final = "windows"
 _BATCH_SIZE_KEY: Final = "batch_size"
 _SOURCE_KEY: Final = "source"
+_PACE_KEY: Final = "pace"
+
+
+class _Loaded(NamedTuple):
+    """What came of loading one batch."""
+
+    batch: Batch = None
+    """One that passes through as it is."""
+    rows: int = 0
+    """Its rows; 0: it was sifted, or had none."""
+    ends: bool = False
+    """Whether there was none."""
+
+
+_NOTHING: Final = _Loaded()
+_END: Final = _Loaded(ends=True)
 
 
 class FreshEngine:
     """Turns batches of the user's loader into refined ones.
 
     Args:
-        config: how to sift.
-        loader: the user's, any iterable of batches.
-        scorer: gives each sample its loss.
-        run_rows: rows of all epochs together, if that is known.
-        generator: randomness of the selection.
-        position: moved along here.
-        meter: counts and times are added here.
-        pad: joins rows of batches whose tensors differ in their trailing sizes.
-        layout: where the samples are in a batch.
+        wiring: of the run; its position, meter and generator are moved along here.
     """
 
     name = "fresh"
     goes_on_after_errors = True
 
-    def __init__(
-        self,
-        config: SiftConfig,
-        loader: Iterable[Batch],
-        *,
-        scorer: Scorer,
-        run_rows: int | None,
-        generator: Generator,
-        position: Position,
-        meter: Meter,
-        pad: Pad | None,
-        layout: Layout,
-    ) -> None:
-        self._config = config
-        self._scorer = scorer
-        self._run_rows = run_rows
-        self._generator = generator
-        self._position = position
-        self._meter = meter
-        self._source = Source(loader)
+    def __init__(self, wiring: Wiring) -> None:
+        self._config = config = wiring.config
+        self._scorer = wiring.scorer
+        self._extent = wiring.extent
+        self._generator = wiring.generator
+        self._position = wiring.position
+        self._meter = wiring.meter
+        self._source = Source(wiring.loader)
         self._history = LossHistory(config.loss_history_length)
-        self._layout = layout
-        self._buffer = WaitingRows(layout, pad)
-        shape = shape_of(loader)
-        drop_last = bool(getattr(loader, "drop_last", False)) if shape is None else shape.drop_last
-        self._rule = leftover_rule(config, drop_last=drop_last)
+        self._layout = wiring.layout
+        self._buffer = WaitingRows(wiring.layout, wiring.pad)
+        shape = wiring.extent.shape
+        drops = getattr(wiring.loader if shape is None else shape, "drop_last", False)
+        self._rule = leftover_rule(config, drop_last=bool(drops))
         self._batch_size = None if shape is None else shape.batch_size
+        self._pace = Pace(wiring)
         self._remainder = 0.0
         self._windows = 0
 
@@ -96,28 +90,76 @@ class FreshEngine:
             self._source.begin()
 
     def next(self) -> Refined | None:
-        """Return the next refined batch, None when the epoch is over."""
+        """Return the next refined batch, None when the epoch is over.
+
+        Raises:
+            SiftRankError: another rank has failed.
+        """
         while True:
-            full = self._batch_size
-            if full is not None and len(self._buffer) >= full and not self._buffer.needs_form:
-                return self._refined(full)
+            if self._pace.take(self._full_batches()):
+                return self._refined(self._batch_size or 0)
+            loaded, error = _NOTHING, None
             try:
-                with self._meter.timing("load"):
-                    given = self._source.next()
-            except StopIteration:
+                loaded = self._load()
+            except Exception as raised:  # noqa: BLE001 - raised again, once all ranks know
+                error = raised
+            agreed = self._pace.agree(self._readiness(ended=loaded.ends), error)
+            if not agreed.goes_on:
+                self._drop(loaded.rows)
                 self._source.end()
-                return self._leftover()
-            batch = self._layout.rows_first(given)
-            self._buffer.recognise(batch)
-            rows = num_rows(batch)
-            if rows == 0:
-                continue
-            self._batch_size = self._batch_size or rows
-            keep = window_keep(self._config, self._position, self._run_rows)
-            if keep == 1:
-                return self._untouched(given, rows)
-            with self._meter.timing("score"):
-                self._sift(batch, rows, keep)
+                return self._leftover(flush=agreed.flushes)
+            if loaded.rows:
+                return self._untouched(loaded.batch, loaded.rows)
+
+    def _load(self) -> _Loaded:
+        """Load one batch and sift it, or return it where it is not to be sifted."""
+        room = self._room()
+        if room == 0:
+            return _END
+        try:
+            with self._meter.timing("load"):
+                given = self._source.next()
+        except StopIteration:
+            return _END
+        batch = self._layout.rows_first(given)
+        self._buffer.recognise(batch)
+        rows = num_rows(batch)
+        if room is not None and rows > room:
+            rows, batch = room, take(batch, torch.arange(room))
+            given = self._layout.back(batch)
+        if rows == 0:
+            return _NOTHING
+        self._batch_size = self._batch_size or rows
+        keep = window_keep(self._config, self._position, self._extent.run_rows)
+        if keep == 1:
+            return _Loaded(given, rows)
+        with self._meter.timing("score"):
+            self._sift(batch, rows, keep)
+        return _NOTHING
+
+    def _room(self) -> int | None:
+        """Return the rows that may still come, where another rank has less data than this one."""
+        shape, own = self._extent.shape, self._extent.own_shape
+        if shape is None or own is None or shape == own:
+            return None
+        return shape.rows_given - self._position.epoch_rows
+
+    def _full_batches(self) -> int:
+        """Return how many full batches wait."""
+        if self._batch_size is None or self._buffer.needs_form:
+            return 0
+        return len(self._buffer) // self._batch_size
+
+    def _readiness(self, *, ended: bool) -> Readiness:
+        waiting = len(self._buffer)
+        flush = waiting > 0 and not self._buffer.needs_form
+        flush = flush and flushes(self._rule, waiting, self._batch_size or waiting)
+        return Readiness(not ended, self._full_batches(), flush)
+
+    def _drop(self, rows: int) -> None:
+        """Count rows that were loaded after another rank's data had come to its end."""
+        self._count(rows)
+        self._meter.counters.dropped += rows
 
     def _untouched(self, batch: Batch, rows: int) -> Refined:
         self._count(rows)
@@ -135,11 +177,9 @@ class FreshEngine:
             batch, weights = self._buffer.pop(rows)
             return Refined(self._layout.back(batch), rows, weights)
 
-    def _leftover(self) -> Refined | None:
-        waiting = len(self._buffer)
-        due = waiting and flushes(self._rule, waiting, self._batch_size or waiting)
-        if due and not self._buffer.needs_form:
-            return self._refined(waiting)
+    def _leftover(self, *, flush: bool) -> Refined | None:
+        if flush:
+            return self._refined(len(self._buffer))
         if self._rule == "drop":
             self._meter.counters.dropped += self._buffer.clear()
         return None
@@ -160,12 +200,12 @@ class FreshEngine:
         self._count(rows)
         self._meter.counters.dropped += rows - chosen.numel()
         if scores is not None:
-            self._meter.add_scores(scores.losses, _finite(scores), chosen)
+            self._meter.add_scores(scores.losses, chosen)
 
     def _score(self, batch: Batch, rows: int) -> SampleScores:
         scores = self._scorer.score(batch)
         self._meter.counters.scored += rows
-        bad = rows - int(_finite(scores).sum())
+        bad = 0 if scores.finite is None else rows - int(scores.finite.sum())
         self._meter.counters.nonfinite += bad
         if bad and self._config.nonfinite == "raise":
             msg = f'{bad} of {rows} losses are NaN or infinite, and nonfinite="raise" is set'
@@ -173,24 +213,25 @@ class FreshEngine:
         return scores
 
     def _window(self, scores: SampleScores | None, rows: int, keep: float) -> Window:
-        share = torch.full((rows,), keep, dtype=torch.float64)
-        none = torch.zeros(rows, dtype=torch.bool)
         if scores is None:
-            return Window(share, share, keep * rows, certain=none, barred=none)
-        finite = _finite(scores)
-        chance = torch.ones_like(share)
+            return Window(torch.full((rows,), keep, dtype=torch.float64), keep * rows)
+        finite = scores.finite
+        if finite is None:
+            return Window(self._chances(scores, keep), keep * rows)
+        chance = torch.ones(rows, dtype=torch.float64)
         if bool(finite.any()):
-            losses = scores.losses[finite]
-            values = None
-            if self._config.law == "proportional":
-                own = None if scores.own is None else scores.own[finite]
-                values = sample_values(self._config, losses, own)
-            intervals = self._history.join(losses)
-            chance[finite] = chances(self._config, intervals, values, share[finite])
-        keeps = self._config.nonfinite == "keep"
-        return Window(
-            chance, share, keep * rows, ~finite if keeps else none, none if keeps else ~finite
-        )
+            own = None if scores.own is None else scores.own[finite]
+            chance[finite] = self._chances(SampleScores(scores.losses[finite], own), keep)
+        if self._config.nonfinite == "keep":
+            return Window(chance, keep * rows, certain=~finite)
+        return Window(chance, keep * rows, barred=~finite)
+
+    def _chances(self, scores: SampleScores, keep: float) -> Tensor:
+        """Return the chances of samples whose scores are finite, and remember their losses."""
+        values = None
+        if self._config.law == "proportional":
+            values = sample_values(self._config, scores.losses, scores.own)
+        return chances(self._config, self._history.join(scores.losses), values, keep)
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
         """Fresh scores need no losses handed back."""
@@ -222,6 +263,7 @@ class FreshEngine:
             _WINDOWS_KEY: self._windows,
             _BATCH_SIZE_KEY: self._batch_size,
             _SOURCE_KEY: self._source.state_dict(),
+            _PACE_KEY: self._pace.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any], *, mid_epoch: bool) -> None:
@@ -232,9 +274,4 @@ class FreshEngine:
         self._remainder = state[_REMAINDER_KEY]
         self._windows = state[_WINDOWS_KEY]
         self._batch_size = state[_BATCH_SIZE_KEY]
-
-
-def _finite(scores: SampleScores) -> Tensor:
-    """Return which samples have a finite loss, and a finite value of the user's own if any."""
-    finite = torch.isfinite(scores.losses)
-    return finite if scores.own is None else finite & torch.isfinite(scores.own)
+        self._pace.load_state_dict(state[_PACE_KEY])

@@ -35,7 +35,7 @@ class LossHistory:
         room = max(self._length - losses.numel(), 0)
         older = self._losses[max(self._losses.numel() - room, 0) :]
         joined = torch.cat([older, losses])
-        self._losses = joined[-self._length :].clone()
+        self._losses = joined[-self._length :]
         return percentile_intervals(losses, joined)
 
     def state_dict(self) -> dict[str, Any]:
@@ -60,4 +60,4 @@ def percentile_intervals(losses: Tensor, population: Tensor) -> tuple[Tensor, Te
     ordered = population.sort().values
     low = torch.searchsorted(ordered, losses, right=False).to(torch.float64)
     high = torch.searchsorted(ordered, losses, right=True).to(torch.float64)
-    return low / population.numel(), high / population.numel()
+    return low.div_(population.numel()), high.div_(population.numel())

@@ -3,43 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sized
+from collections.abc import Sized
 from typing import Any
 
-from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._forecast import Carried
-from sift_toolkit.sifting._schedule import EpochShape, Position
+from sift_toolkit.sifting._schedule import Position
+from sift_toolkit.sifting._wiring import Wiring
 
 
 class Lengths:
     """Asks the engine for the batches to come, from where the epoch under way began.
 
     Args:
-        shape: of an epoch; None: it is not known, and nothing can be answered.
-        run_rows: rows of all epochs together, None if unknown.
-        position: where the run is; only read here.
-        untouched: the user's loader, where its batches pass through as they are.
+        wiring: of the run; its position is only read here.
     """
 
-    def __init__(
-        self,
-        shape: EpochShape | None,
-        run_rows: int | None,
-        position: Position,
-        *,
-        untouched: Iterable[Batch] | None = None,
-    ) -> None:
-        self._untouched = untouched
-        self._shape = shape
-        self._run_rows = run_rows
-        self._position = position
+    def __init__(self, wiring: Wiring) -> None:
+        # Where nothing is sifted, batches pass through as they are.
+        self._untouched = None if wiring.config.sifts else wiring.loader
+        self._extent = wiring.extent
+        self._position = wiring.position
         self._start: tuple[Position, Carried] | None = None
         self._epoch = 0
 
     def begin_epoch(self, engine: Engine) -> None:
         """Remember what the epoch begins with; before the position moves."""
-        if self._shape is not None:
+        if self._extent.shape is not None:
             self._start = None
             self._epoch = self.of_epoch(engine)
             self._start = self._now(engine)
@@ -71,14 +61,15 @@ class Lengths:
     def _steps(self, engine: Engine, epochs: int) -> int:
         if self._untouched is not None and isinstance(self._untouched, Sized):
             return len(self._untouched) * epochs
-        if self._shape is None:
+        shape = self._extent.shape
+        if shape is None:
             msg = "the loader inside has no known number of rows, so the sifted one has no length"
             raise TypeError(msg)
         position, carried = self._start or self._now(engine)
         position = dataclasses.replace(position)
         before = position.steps
         for _ in range(epochs):
-            carried = engine.forecast(self._shape, position, self._run_rows, carried)
+            carried = engine.forecast(shape, position, self._extent.run_rows, carried)
         return position.steps - before
 
     def state_dict(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
+from torch.distributed import ProcessGroup
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftUsageError
@@ -19,6 +20,7 @@ from sift_toolkit.sifting._reporter import MOST_STUCK_REPORTED, STUCK_TIMES
 from sift_toolkit.sifting._run import Run
 from sift_toolkit.sifting._scoring import Scorer
 from sift_toolkit.sifting._shuffling import shufflers_of
+from sift_toolkit.sifting._wiring import wire
 
 _logger = logging.getLogger(__name__)
 
@@ -49,6 +51,12 @@ class SiftingDataloader:
         batch_format_index: the dimension of a batch that holds the samples, as AWS has it: a list
             is indexed by sample (0) or by feature (1), a tensor has its samples in dimension 0 or
             1. Default: a list of tensors is indexed by feature, a tensor by sample.
+        process_group: the processes that train one model together and stay in step; default: all
+            of torch.distributed's default group, where there is one. All of them make the loader
+            and iterate it.
+        shares_samples: whether all of them draw from one dataset, so that a loss that one of them
+            saw counts for all (``scores="memory"``); default: if a sampler is a
+            DistributedSampler.
 
     Raises:
         SiftConfigError: the config needs `epochs`, or a loader with a known number of rows, or
@@ -72,27 +80,31 @@ class SiftingDataloader:
         scoring_model: nn.Module | None = None,
         pad: Pad | None = None,
         batch_format_index: int | None = None,
+        process_group: ProcessGroup | None = None,
+        shares_samples: bool | None = None,
     ) -> None:
         check_arguments(sift_config, orig_dataloader, epochs)
         layout = Layout(batch_format_index)
         self._inner = orig_dataloader
         self._epochs = epochs
-        self._run = Run(
+        scorer = Scorer(
+            as_loss(loss_impl),
+            scoring_model or model,
+            transform=_as_scored(layout, scoring_transform),
+            needs_own=sift_config.needs_own_values,
+        )
+        wiring = wire(
             sift_config,
             orig_dataloader,
             epochs=epochs,
-            model=model,
-            scorer=Scorer(
-                as_loss(loss_impl),
-                scoring_model or model,
-                transform=_as_scored(layout, scoring_transform),
-                needs_own=sift_config.needs_own_values,
-            ),
-            listener=listener,
-            note=on_note or _logger.info,
-            pad=pad,
+            scorer=scorer,
             layout=layout,
+            pad=pad,
+            note=on_note or _logger.info,
+            process_group=process_group,
+            shares_samples=shares_samples,
         )
+        self._run = Run(wiring, model=model, listener=listener)
 
     def __iter__(self) -> Iterator[Batch]:
         """Begin the next epoch; an iterator of an epoch before ends there.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection
 from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
@@ -32,6 +33,8 @@ class SampleScores(NamedTuple):
     """Shape (n,), float32, on the CPU."""
     own: Tensor | None
     """The user's own values, same shape, where the loss returns them."""
+    finite: Tensor | None = None
+    """Shape (n,), bool: which rows have a finite loss, and a finite value if any; None: all."""
 
 
 def as_loss(loss: Loss | LossObject) -> Loss:
@@ -75,9 +78,17 @@ def check_scores(
         msg = 'value="own" needs a loss that returns two tensors, (losses, values), got one'
         raise SiftLossError(msg)
     checked = _check(losses, count, "loss", devices)
-    return SampleScores(
-        checked, _check(own, count, "second tensor", devices) if needs_own else None
-    )
+    values = _check(own, count, "second tensor", devices) if needs_own else None
+    return SampleScores(checked, values, _finite(checked, values))
+
+
+def _finite(losses: Tensor, own: Tensor | None) -> Tensor | None:
+    both = losses if own is None else torch.cat([losses, own])
+    # One sum tells, for almost every batch.
+    if math.isfinite(float(both.sum(dtype=torch.float64))):
+        return None
+    finite = torch.isfinite(losses)
+    return finite if own is None else finite & torch.isfinite(own)
 
 
 def _check(tensor: object, count: int, name: str, devices: Collection[torch.device]) -> Tensor:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import torch
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.utils.data import DataLoader
 
-from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftBatchError
 from sift_toolkit.sifting._batches import Batch, num_rows
 from sift_toolkit.sifting._choice import choose, forgiven
@@ -25,12 +24,11 @@ from sift_toolkit.sifting._epoch_plan import NOTHING, Chosen, EpochPlan, with_wh
 from sift_toolkit.sifting._epoch_sizes import epoch_sizes
 from sift_toolkit.sifting._epoch_window import epoch_window
 from sift_toolkit.sifting._forecast import Carried, SiftedSpan, forecast_memory, sifted_span
-from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._lessons import Lessons
 from sift_toolkit.sifting._memory_store import SampleMemory
-from sift_toolkit.sifting._meter import Meter
 from sift_toolkit.sifting._rebuild import ChosenBatches, EpochOrder, epoch_order, rebuild
 from sift_toolkit.sifting._schedule import EpochShape, Position, leftover_rule
+from sift_toolkit.sifting._wiring import Wiring
 
 _MOST_SCORES_SHOWN: Final = 100_000
 """Rows of an epoch whose scores are reported, evenly drawn from it."""
@@ -40,39 +38,24 @@ class MemoryEngine:
     """Chooses samples by their last known losses, before they are loaded.
 
     Args:
-        config: how to sift.
-        loader: the user's DataLoader, one that `why_no_memory` has nothing against.
-        run_rows: rows of all epochs together, if that is known.
-        generator: randomness of the selection.
-        position: moved along here.
-        meter: counts and times are added here.
-        layout: where the samples are in a batch.
+        wiring: of the run; its position, meter and generator are moved along here. Its loader is
+            a DataLoader that `why_no_memory` has nothing against.
     """
 
     name = "memory"
     goes_on_after_errors = False
 
-    def __init__(
-        self,
-        config: SiftConfig,
-        loader: DataLoader[Any],
-        *,
-        run_rows: int | None,
-        generator: Generator,
-        position: Position,
-        meter: Meter,
-        layout: Layout,
-    ) -> None:
-        self._config = config
-        self._loader = loader
-        self._run_rows = run_rows
-        self._generator = generator
-        self._position = position
-        self._meter = meter
-        self._layout = layout
+    def __init__(self, wiring: Wiring) -> None:
+        self._config = config = wiring.config
+        self._loader = loader = cast("DataLoader[Any]", wiring.loader)
+        self._extent = wiring.extent
+        self._generator = wiring.generator
+        self._position = wiring.position
+        self._meter = wiring.meter
+        self._layout = wiring.layout
         samples = len(loader.dataset)  # type: ignore[arg-type] # `why_no_memory` made sure
         self._memory = SampleMemory(samples, with_values=config.needs_own_values)
-        self._lessons = Lessons(self._memory, meter, raises=config.nonfinite == "raise")
+        self._lessons = Lessons(self._memory, wiring.meter, raises=config.nonfinite == "raise")
         self._id_type = torch.int32 if samples < 1 << 31 else torch.int64
         self._rule = leftover_rule(
             config, drop_last=bool(getattr(loader.batch_sampler, "drop_last", False))
@@ -160,7 +143,7 @@ class MemoryEngine:
                 rows,
                 batch_size,
                 self._position,
-                self._run_rows,
+                self._extent.run_rows,
                 knows=self._lessons.any_taken,
             )
             if span.rows == 0:
@@ -193,7 +176,7 @@ class MemoryEngine:
         kept = torch.zeros(ids.numel(), dtype=torch.bool)
         kept[rows] = True
         losses = self._memory.losses(ids[::every])
-        self._meter.add_scores(losses, torch.isfinite(losses), torch.where(kept[::every])[0])
+        self._meter.add_scores(losses, torch.where(kept[::every])[0])
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
         """Take the losses of a training step as scores, a few batches at a time."""

@@ -102,8 +102,7 @@ class Meter:
         self._inside = 0.0
         self._loss_sum: Tensor | float = 0.0
         self._losses = 0
-        self._kept_scores: deque[Tensor] = deque(maxlen=_MOST_WINDOWS)
-        self._dropped_scores: deque[Tensor] = deque(maxlen=_MOST_WINDOWS)
+        self._windows: deque[tuple[Tensor, Tensor]] = deque(maxlen=_MOST_WINDOWS)
 
     @contextmanager
     def timing(self, what: Literal["load", "score"]) -> Iterator[None]:
@@ -133,18 +132,14 @@ class Meter:
         self._loss_sum = self._loss_sum + losses.detach().sum(dtype=torch.float32)
         self._losses += losses.numel()
 
-    def add_scores(self, losses: Tensor, finite: Tensor, chosen: Tensor) -> None:
-        """Remember the finite losses of a window, by whether they were chosen.
+    def add_scores(self, losses: Tensor, chosen: Tensor) -> None:
+        """Remember the losses of a window, by whether they were chosen.
 
         Args:
-            losses: shape (n,).
-            finite: shape (n,), bool.
+            losses: shape (n,); those that are not finite are left out.
             chosen: rows, int64.
         """
-        kept = torch.zeros_like(finite)
-        kept[chosen] = True
-        self._kept_scores.append(losses[kept & finite])
-        self._dropped_scores.append(losses[~kept & finite])
+        self._windows.append((losses, chosen))
 
     def observe(self, place: dict[Metric, float]) -> Observation:
         """Return all there is to say now, and begin a new interval.
@@ -156,18 +151,18 @@ class Meter:
         # A loss that is not finite could not be charted.
         if self._losses and math.isfinite(loss := float(self._loss_sum) / self._losses):
             values[metrics.TRAIN_LOSS] = loss
+        kept, dropped = _by_choice(self._windows)
         observation = Observation(
             values={metric.name: float(value) for metric, value in values.items()},
-            kept_losses=_percentiles(self._kept_scores),
-            dropped_losses=_percentiles(self._dropped_scores),
+            kept_losses=_percentiles(kept),
+            dropped_losses=_percentiles(dropped),
         )
         self._forget()
         return observation
 
     def _forget(self) -> None:
         self._loss_sum, self._losses = 0.0, 0
-        self._kept_scores.clear()
-        self._dropped_scores.clear()
+        self._windows.clear()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the totals."""
@@ -180,8 +175,19 @@ class Meter:
         self._forget()
 
 
-def _percentiles(scores: Iterable[Tensor]) -> tuple[float, ...] | None:
-    losses = torch.cat([torch.empty(0), *scores])
+def _by_choice(windows: Iterable[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]:
+    """Return the finite losses of what was chosen, and of what was not."""
+    kept, dropped = [torch.empty(0)], [torch.empty(0)]
+    for losses, chosen in windows:
+        is_kept = torch.zeros(losses.shape, dtype=torch.bool)
+        is_kept[chosen] = True
+        finite = torch.isfinite(losses)
+        kept.append(losses[is_kept & finite])
+        dropped.append(losses[~is_kept & finite])
+    return torch.cat(kept), torch.cat(dropped)
+
+
+def _percentiles(losses: Tensor) -> tuple[float, ...] | None:
     if not losses.numel():
         return None
     losses = losses[:: 1 + losses.numel() // _ENOUGH_FOR_PERCENTILES]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any, Final
 
 from sift_toolkit import metrics
-from sift_toolkit.config import SiftConfig
 from sift_toolkit.metrics import Metric, metric_named
 from sift_toolkit.report import Observation
-from sift_toolkit.sifting._meter import Listener, Meter
-from sift_toolkit.sifting._schedule import Position
+from sift_toolkit.sifting._meter import Listener
+from sift_toolkit.sifting._wiring import Wiring
 
 STUCK_TIMES: Final = 3
 """Losses in a row that a sample has at the top before it is reported."""
@@ -25,30 +23,17 @@ class Reporter:
     """Tells the listener how a run goes, every `log_every` steps and when an epoch ends.
 
     Args:
-        config: `log_every` and `gate`.
+        wiring: of the run; its position is only read here.
         listener: is told; None: nobody is.
-        note: is told decisions in words.
-        meter: what there is to tell.
-        position: how far the run has come; only read here.
-        run_rows: rows of all epochs together, None if unknown.
     """
 
-    def __init__(
-        self,
-        config: SiftConfig,
-        *,
-        listener: Listener | None,
-        note: Callable[[str], None],
-        meter: Meter,
-        position: Position,
-        run_rows: int | None,
-    ) -> None:
-        self._config = config
+    def __init__(self, wiring: Wiring, listener: Listener | None) -> None:
+        self._config = wiring.config
         self._listener = listener
-        self._note = note
-        self._meter = meter
-        self._position = position
-        self._run_rows = run_rows
+        self._note = wiring.note
+        self._meter = wiring.meter
+        self._position = wiring.position
+        self._extent = wiring.extent
         self._observed_at = 0
         self._has_warned = False
 
@@ -91,9 +76,10 @@ class Reporter:
     @property
     def progress(self) -> float | None:
         """Share of the run's data that has come by, None if that is not known."""
-        if self._run_rows is None:
+        run_rows = self._extent.run_rows
+        if run_rows is None:
             return None
-        return min(self._position.rows / self._run_rows, 1.0) if self._run_rows else 1.0
+        return min(self._position.rows / run_rows, 1.0) if run_rows else 1.0
 
     def _place(self) -> dict[Metric, float]:
         place: dict[Metric, float] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import torch
@@ -46,14 +46,17 @@ def set_global_state(state: dict[str, Any]) -> None:
 def kept_global_state(devices: Collection[torch.device] = ()) -> Iterator[None]:
     """Give the global random states back as they were, those of *devices* too."""
     forked = [device for device in devices if device.type in _DEVICES_WITH_STATES]
-    kind = forked[0].type if forked else "cuda"
     numpy = _numpy_random()
     numpy_state = None if numpy is None else numpy.get_state()
-    python_state = random.getstate()
+    python_state, torch_state = random.getstate(), torch.get_rng_state()
+    kept_on_devices = (
+        torch.random.fork_rng(forked, device_type=forked[0].type) if forked else nullcontext()
+    )
     try:
-        with torch.random.fork_rng(forked, device_type=kind):
+        with kept_on_devices:
             yield
     finally:
+        torch.set_rng_state(torch_state)
         random.setstate(python_state)
         if numpy is not None:
             numpy.set_state(numpy_state)

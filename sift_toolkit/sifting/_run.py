@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
-from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftUsageError
-from sift_toolkit.sifting._batches import Batch, Pad
+from sift_toolkit.sifting._agreement import check_same, common_shape, figures_of
+from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._build import build_engine, check_schedule, choose_engine
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._epoch_iterator import EpochIterator
-from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._lengths import Lengths
-from sift_toolkit.sifting._meter import Listener, Meter
+from sift_toolkit.sifting._meter import Listener
 from sift_toolkit.sifting._reduction import Reduction
 from sift_toolkit.sifting._reporter import MOST_STUCK_REPORTED, STUCK_TIMES, Reporter
-from sift_toolkit.sifting._schedule import Position
-from sift_toolkit.sifting._scoring import Scorer
-from sift_toolkit.sifting._source import shape_of
+from sift_toolkit.sifting._schedule import EpochShape
 from sift_toolkit.sifting._state import check_state, state_header
+from sift_toolkit.sifting._wiring import Wiring
 
 _LOOKED_AT: Final = 8
 """Batches that a script may look at, and break off, before the training that calls `reduce`."""
@@ -31,101 +28,78 @@ class Run:
     """Takes a training loop through its epochs, one batch at a time.
 
     Args:
-        config: how to sift.
-        inner: the user's loader.
-        epochs: epochs of the run, None if unknown.
+        wiring: what its parts share.
         model: the one that is trained.
-        scorer: gives each sample its loss.
         listener: is told how the run goes.
-        note: is told decisions in words.
-        pad: joins rows of batches whose tensors differ in their trailing sizes.
-        layout: where the samples are in a batch.
     """
 
-    def __init__(
-        self,
-        config: SiftConfig,
-        inner: Iterable[Batch],
-        *,
-        epochs: int | None,
-        model: nn.Module,
-        scorer: Scorer,
-        listener: Listener | None,
-        note: Callable[[str], None],
-        pad: Pad | None,
-        layout: Layout,
-    ) -> None:
-        self.shape = shape_of(inner)
-        self._run_rows = self.shape.rows_given * epochs if self.shape and epochs else None
-        check_schedule(config, epochs, self._run_rows)
-        self._config = config
-        self._inner = inner
-        self._scorer = scorer
-        self._note = note
-        self._pad = pad
-        self._layout = layout
-        self._generator = Generator().manual_seed(config.seed)
-        self._position = Position()
-        self._meter = Meter()
-        self.lengths = Lengths(
-            self.shape,
-            self._run_rows,
-            self._position,
-            untouched=None if config.sifts else inner,
-        )
+    def __init__(self, wiring: Wiring, *, model: nn.Module, listener: Listener | None) -> None:
+        check_schedule(wiring.config, wiring.extent)
+        self._wiring = wiring
+        self._config = wiring.config
+        self._note = wiring.note
+        self._position = wiring.position
+        self._meter = wiring.meter
+        self._ranks = wiring.ranks
+        self.lengths = Lengths(wiring)
         self._reduction = Reduction(
-            model, self._meter, needs_values=config.needs_own_values, note=note
+            model,
+            wiring.meter,
+            needs_values=wiring.config.needs_own_values,
+            note=wiring.note,
         )
-        self.reporter = Reporter(
-            config,
-            listener=listener,
-            note=note,
-            meter=self._meter,
-            position=self._position,
-            run_rows=self._run_rows,
-        )
+        self.reporter = Reporter(wiring, listener)
         self._under_way: object | None = None
         self._resumes_epoch = False
         self._epochs_ended = 0
         self._has_noted = False
-        self.engine = self._build(*choose_engine(config, inner, epochs))
+        choice = choose_engine(wiring.config, wiring.loader, wiring.extent.epochs)
+        self.engine = self._build(*choice)
+
+    @property
+    def shape(self) -> EpochShape | None:
+        """Shape of an epoch, None if it is not known."""
+        return self._wiring.extent.shape
 
     def _build(self, name: str, reason: str) -> Engine:
         self._note(f"scores: {name}, because {reason}")
-        return build_engine(
-            name,
-            self._config,
-            self._inner,
-            scorer=self._scorer,
-            run_rows=self._run_rows,
-            generator=self._generator,
-            position=self._position,
-            meter=self._meter,
-            pad=self._pad,
-            layout=self._layout,
-            note=self._note,
-        )
+        return build_engine(name, self._wiring)
 
     def begin_epoch(self) -> EpochIterator:
         """Begin the next epoch, or go on with the one a loaded state was in.
 
         Raises:
+            SiftRankError: another rank has failed, or does not do what this one does.
             SiftUsageError: a memory was asked for, and no losses come back.
         """
+        with self._ranks.failing_together():
+            return self._begin_epoch()
+
+    def _begin_epoch(self) -> EpochIterator:
         self._meter.take_over()
-        self._reduction.begin_epoch(
-            whole_one_is_over=self._under_way is None and not self._resumes_epoch
-        )
+        resumes, self._resumes_epoch = self._resumes_epoch, False
+        self._reduction.begin_epoch(whole_one_is_over=self._under_way is None and not resumes)
+        self._ranks.leave(self._position.epochs, self._position.epoch_steps)
         self._under_way = None
-        if self._resumes_epoch:
-            self._resumes_epoch = False
-        else:
+        if not resumes:
             self._mind_missing_losses()
+        self._agree(resumes=resumes)
+        if not resumes:
             self.lengths.begin_epoch(self.engine)
             self._position.begin_epoch(None if self.shape is None else self.shape.rows_given)
         self.engine.begin_epoch()
         self._under_way = object()
         return EpochIterator(self.next, self._under_way)
+
+    def _agree(self, *, resumes: bool) -> None:
+        """Make sure that all ranks begin the same epoch, of as much data as each of them has."""
+        extent = self._wiring.extent
+        own = figures_of(
+            self._config, self.engine.name, extent.own_shape, self._position, resumes=resumes
+        )
+        said = self._ranks.meet(own)
+        check_same(said)
+        extent.shape = common_shape(extent.own_shape, said)
 
     def _mind_missing_losses(self) -> None:
         """Act on a training loop that does not hand its losses back, once an epoch is over."""
@@ -166,7 +140,8 @@ class Run:
         self._meter.take_over()
         self.reporter.step()
         try:
-            refined = self.engine.next()
+            with self._ranks.failing_together():
+                refined = self.engine.next()
         except BaseException:
             if not self.engine.goes_on_after_errors:
                 iterator.failed = True
@@ -179,6 +154,7 @@ class Run:
             self.reporter.end_epoch(self.engine.stuck_ids(STUCK_TIMES, MOST_STUCK_REPORTED))
             raise StopIteration
         self._position.step()
+        self._ranks.tell(self._position.epochs, self._position.epoch_steps)
         self._reduction.hand_out(refined)
         self._meter.hand_out()
         return refined.batch
@@ -189,10 +165,11 @@ class Run:
 
     def take_back(self, losses: Tensor, batch: Batch | None, values: Tensor | None) -> Tensor:
         """Return the weighted mean of a batch's losses, which become scores."""
-        mean, ids = self._reduction.take_back(losses, batch, values)
-        if ids is not None:
-            self.engine.learn(ids, losses, values)
-        return mean
+        with self._ranks.failing_together():
+            mean, ids = self._reduction.take_back(losses, batch, values)
+            if ids is not None:
+                self.engine.learn(ids, losses, values)
+            return mean
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on exactly here."""
@@ -202,7 +179,7 @@ class Run:
             "engine": self.engine.state_dict(),
             "position": vars(self._position).copy(),
             "meter": self._meter.state_dict(),
-            "generator": self._generator.get_state(),
+            "generator": self._wiring.generator.get_state(),
             "reduction": self._reduction.state_dict(),
             "lengths": self.lengths.state_dict(),
             "reporter": self.reporter.state_dict(),
@@ -225,7 +202,7 @@ class Run:
         self._resumes_epoch = state["mid_epoch"]
         vars(self._position).update(state["position"])
         self._meter.load_state_dict(state["meter"])
-        self._generator.set_state(state["generator"])
+        self._wiring.generator.set_state(state["generator"])
         self._reduction.load_state_dict(state["reduction"])
         self.lengths.load_state_dict(state["lengths"])
         self.reporter.load_state_dict(state["reporter"])
@@ -233,4 +210,9 @@ class Run:
         self._has_noted = state["has_noted"]
 
     def _header(self) -> dict[str, Any]:
-        return state_header(self._config, self.shape, getattr(self._inner, "dataset", None))
+        return state_header(
+            self._config,
+            self._wiring.extent.own_shape,
+            getattr(self._wiring.loader, "dataset", None),
+            self._ranks,
+        )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import nn
@@ -45,11 +45,10 @@ class Scorer:
             SiftLossError: the loss is not one number a sample, or not where the model is.
         """
         model = unwrap(self._model)
-        devices = _devices_of(model)
         seen = batch if self._transform is None else self._transform(batch)
-        if devices:
-            seen = to_device(seen, devices[0])
-        with invisible(model):
+        with invisible(model) as devices:
+            if devices:
+                seen = to_device(seen, devices[0])
             result = self._loss(model, seen)
             return check_scores(result, num_rows(batch), needs_own=self._needs_own, devices=devices)
 
@@ -61,35 +60,56 @@ def unwrap(model: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def invisible(model: nn.Module) -> Iterator[None]:
+def invisible(model: nn.Module) -> Iterator[list[torch.device]]:
     """Evaluate *model* in here and leave it, and every global RNG, as they were.
+
+    Gives the devices its parameters are on, the first one's device first.
 
     Gradients are off, but this is not inference mode: a module that makes something at its first
     call and keeps it (lazy parameters, masks, rotary tables) must be able to train with it later.
     """
     modules = list(model.modules())
     modes = [module.training for module in modules]
-    with kept_global_state(_devices_of(model)), torch.no_grad(), _without_autocast_cache():
+    devices = _devices_of(modules)
+    with kept_global_state(devices), torch.no_grad(), _without_autocast_cache():
         try:
             # Not model.eval(): an override of train() may do more than set the flag.
             for module in modules:
-                module.training = False
-            yield
+                _set_training(module, mode=False)
+            yield devices
         finally:
             for module, mode in zip(modules, modes, strict=True):
-                module.training = mode
+                _set_training(module, mode=mode)
 
 
-def _devices_of(model: nn.Module) -> list[torch.device]:
+def _set_training(module: nn.Module, *, mode: bool) -> None:
+    """Set the flag past `Module.__setattr__`, whose look for parameters costs more than the rest.
+
+    A scripted module keeps its flag elsewhere.
+    """
+    if "training" in vars(module):
+        vars(module)["training"] = mode
+    else:
+        module.training = mode
+
+
+def _devices_of(modules: Iterable[nn.Module]) -> list[torch.device]:
     """Return where the parameters are, the first one's device first."""
-    return list({parameter.device: None for parameter in model.parameters()})
+    # Not module.parameters(): its own walk through the modules costs several times this one.
+    tables = (vars(module)["_parameters"] for module in modules)
+    found = (each for table in tables for each in table.values())
+    return list({parameter.device: None for parameter in found if parameter is not None})
 
 
 def _without_autocast_cache() -> AbstractContextManager[object]:
     """Keep the user's autocast, but none of the casts made here: they have no gradients.
 
-    The cache is one for all devices; the CPU's autocast is set to what it is already.
+    The cache is one for all devices, and is emptied where the outermost autocast ends; the CPU's
+    autocast is set to what it is already.
     """
+    torch.autocast_increment_nesting()
+    if torch.autocast_decrement_nesting() == 0:
+        return nullcontext()
     return torch.autocast(
         "cpu",
         enabled=torch.is_autocast_enabled("cpu"),

@@ -50,25 +50,24 @@ def draw_quota(chance: Tensor, rows: int, generator: Generator, *, mix: bool = T
         return torch.empty(0, dtype=torch.int64)
     order = torch.randperm(count, generator=generator) if mix else None
     mixed = chance if order is None else chance[order]
-    sums = mixed.cumsum(0)
-    start = torch.rand((), generator=generator, dtype=torch.float64)
+    places = torch.zeros(count + 1, dtype=torch.float64)
+    torch.cumsum(mixed, 0, out=places[1:])
+    start = float(torch.rand((), generator=generator, dtype=torch.float64))
     # In place: an epoch of millions of rows is one window.
-    places = sums.mul_(rows / float(sums[-1])).add_(start).floor_()
-    chosen = torch.empty(count, dtype=torch.bool)
-    chosen[0] = places[0] > 0
-    torch.gt(places[1:], places[:-1], out=chosen[1:])
-    _mend_rounding(chosen, mixed, rows)
-    return torch.where(chosen)[0] if order is None else order[chosen].sort().values
+    places.mul_(rows / float(places[-1])).add_(start).floor_()
+    passes = places[1:] > places[:-1]
+    chosen = torch.where(passes)[0]
+    if chosen.numel() != rows:
+        chosen = _mend_rounding(passes, mixed, chosen.numel() - rows)
+    return chosen if order is None else order[chosen].sort().values
 
 
-def _mend_rounding(chosen: Tensor, chance: Tensor, rows: int) -> None:
+def _mend_rounding(chosen: Tensor, chance: Tensor, surplus: int) -> Tensor:
     """Add or remove the row or two that rounding of the sums may cost."""
-    surplus = int(chosen.sum()) - rows
-    if surplus == 0:
-        return
     candidates = torch.where(chosen if surplus > 0 else ~chosen)[0]
     ranked = candidates[chance[candidates].argsort(descending=surplus < 0, stable=True)]
     chosen[ranked[: abs(surplus)]] = surplus < 0
+    return torch.where(chosen)[0]
 
 
 def draw_coins(chance: Tensor, generator: Generator) -> Tensor:

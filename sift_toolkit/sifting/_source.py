@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from torch import Tensor
 from torch.utils.data import BatchSampler
 
 from sift_toolkit.errors import SiftStateError
 from sift_toolkit.sifting._batches import Batch
-from sift_toolkit.sifting._rng import (
-    generator_states,
-    global_state,
-    kept_global_state,
-    parts_of,
-    set_generator_states,
-    set_global_state,
-)
+from sift_toolkit.sifting._draws import EpochDraws
+from sift_toolkit.sifting._rng import parts_of
 from sift_toolkit.sifting._schedule import EpochShape
 
 _END: Final = object()
 _GIVEN_KEY: Final = "given"
-_GLOBAL_KEY: Final = "global_at_start"
-_GENERATORS_AT_START_KEY: Final = "generators_at_start"
-_GENERATORS_KEY: Final = "generators"
+_DRAWS_KEY: Final = "draws"
 _SAMPLER_EPOCHS_KEY: Final = "sampler_epochs"
 _ENDED_KEY: Final = "ended"
 _INNER_KEY: Final = "inner"
@@ -43,8 +34,7 @@ class Source:
         self._stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
         self._iterator: Iterator[Batch] | None = None
         self._given = 0
-        self._global_at_start: dict[str, Any] | None = None
-        self._generators_at_start: list[Tensor] = []
+        self._draws = EpochDraws(loader)
         self._sampler_epochs: list[int] = []
         self._resumes = False
         self._ended = False
@@ -61,8 +51,7 @@ class Source:
             return
         self._given = 0
         self._ended = False
-        self._global_at_start = global_state()
-        self._generators_at_start = generator_states(self._loader)
+        self._draws.begin()
         self._sampler_epochs = [part.epoch for part in self._epoch_samplers()]
         self._iterator = iter(self._loader)
 
@@ -84,10 +73,7 @@ class Source:
         self._ended = True
 
     def _go_on(self) -> None:
-        assert self._global_at_start is not None
-        with kept_global_state():
-            set_global_state(self._global_at_start)
-            set_generator_states(self._loader, self._generators_at_start)
+        with self._draws.again():
             for sampler, epoch in zip(self._epoch_samplers(), self._sampler_epochs, strict=False):
                 sampler.set_epoch(epoch)
             self._iterator = iter(self._loader)
@@ -118,9 +104,7 @@ class Source:
         """Return the place in the epoch under way."""
         state: dict[str, Any] = {
             _GIVEN_KEY: self._given,
-            _GLOBAL_KEY: self._global_at_start,
-            _GENERATORS_AT_START_KEY: self._generators_at_start,
-            _GENERATORS_KEY: generator_states(self._loader),
+            _DRAWS_KEY: self._draws.state_dict(),
             _SAMPLER_EPOCHS_KEY: self._sampler_epochs,
             _ENDED_KEY: self._ended,
         }
@@ -131,13 +115,11 @@ class Source:
     def load_state_dict(self, state: dict[str, Any], *, mid_epoch: bool) -> None:
         """Come back to a place; *mid_epoch* if the epoch there had begun and not ended."""
         self._given = state[_GIVEN_KEY]
-        self._global_at_start = state[_GLOBAL_KEY]
-        self._generators_at_start = state[_GENERATORS_AT_START_KEY]
+        self._draws.load_state_dict(state[_DRAWS_KEY])
         self._sampler_epochs = state[_SAMPLER_EPOCHS_KEY]
         self._ended = state[_ENDED_KEY]
         self._resumes = mid_epoch
         self._iterator = None
-        set_generator_states(self._loader, state[_GENERATORS_KEY])
         if self._stateful:
             self._loader.load_state_dict(state[_INNER_KEY])  # type: ignore[attr-defined] # checked above
 

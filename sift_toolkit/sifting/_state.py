@@ -7,23 +7,27 @@ from typing import Any, Final
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.sifting._ranks import Ranks
 from sift_toolkit.sifting._schedule import EpochShape
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _VERSION_KEY: Final = "version"
 _CONFIG_KEY: Final = "config"
 _DATA_KEY: Final = "data"
 
 
-def state_header(config: SiftConfig, shape: EpochShape | None, dataset: object) -> dict[str, Any]:
+def state_header(
+    config: SiftConfig, shape: EpochShape | None, dataset: object, ranks: Ranks
+) -> dict[str, Any]:
     """Return what must be the same where a state is saved and where it is loaded.
 
     Args:
         config: the loader's.
         shape: of an epoch, None if unknown.
         dataset: the dataset of the loader inside, None if there is none.
+        ranks: each has a state of its own, of its part of the data.
     """
-    data: dict[str, int] = {}
+    data = {"ranks": ranks.size, "rank": ranks.rank}
     if hasattr(dataset, "__len__"):
         data["samples in the dataset"] = len(dataset)
     if shape is not None:
@@ -55,7 +59,6 @@ def check_state(state: dict[str, Any], header: dict[str, Any]) -> None:
         if saved.get(name) != ours.get(name)
     ]
     if differences:
-        msg = "the saved state belongs to another sift config or to other data: " + "; ".join(
-            differences
-        )
+        told = "; ".join(differences)
+        msg = f"the saved state is of another sift config, other data or another rank: {told}"
         raise SiftStateError(msg)

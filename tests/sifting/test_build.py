@@ -9,6 +9,8 @@ import pytest
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftConfigError
 from sift_toolkit.sifting._build import check_schedule, choose_engine, crowded_quota
+from sift_toolkit.sifting._schedule import EpochShape
+from sift_toolkit.sifting._wiring import Extent
 
 
 @pytest.mark.parametrize("fields", [{"keep": 1.0}, {"keep": 0.5, "enabled": False}])
@@ -23,10 +25,10 @@ def test_all_fields_that_cannot_be_followed_are_named(toy: Any) -> None:
     """At once, each with what is missing."""
     config = SiftConfig(keep=0.5, keep_end=0.2, anneal=0.1)
     with pytest.raises(SiftConfigError) as caught:
-        check_schedule(config, None, None)
+        check_schedule(config, Extent(None, None))
     assert caught.value.problems == ("keep_end needs `epochs`", "anneal needs `epochs`")
-    check_schedule(config, 3, 100)
-    check_schedule(SiftConfig(keep=0.5), None, None)
+    check_schedule(config, Extent(EpochShape(rows=100, batch_size=10, drop_last=False), 3))
+    check_schedule(SiftConfig(keep=0.5), Extent(None, None))
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,7 @@ def chances_of(losses: Tensor, **fields: Any) -> Tensor:
     """Return the chances of losses that are their own history."""
     config = config_of(**fields)
     values = sample_values(config, losses, None) if config.law == "proportional" else None
-    keep = torch.full(losses.shape, config.kept_share, dtype=torch.float64)
-    return chances(config, percentile_intervals(losses, losses), values, keep)
+    return chances(config, percentile_intervals(losses, losses), values, config.kept_share)
 
 
 def mean_of_power(low: float, high: float, beta: float, steps: int = 200_000) -> float:
@@ -96,11 +95,6 @@ class TestPercentileLaw:
         assert bool(
             percentile_chances(*percentile_intervals(losses, losses), keep).isfinite().all()
         )
-
-    def test_each_sample_may_have_its_own_share(self) -> None:
-        """A share that falls along a window is followed sample by sample."""
-        low, high = doubles(0, 0), doubles(1, 1)
-        assert percentile_chances(low, high, doubles(0.5, 0.25)).tolist() == [0.5, 0.25]
 
 
 class TestValues:
@@ -174,7 +168,7 @@ class TestChances:
         alone = chances_of(each, law=law, value="loss")
         intervals = percentile_intervals(losses, each)
         values = sample_values(config, losses, None)
-        grouped = chances(config, intervals, values, doubles(0.5, 0.5, 0.5), counts)
+        grouped = chances(config, intervals, values, 0.5, counts)
         assert torch.allclose(grouped.repeat_interleave(counts), alone)
 
     def test_values_of_nothing_are_equal_chances(self) -> None:
@@ -187,7 +181,7 @@ class TestChances:
         config = config_of(law="proportional", value="own")
         losses = torch.zeros(4)
         values = sample_values(config, losses, torch.tensor([math.inf, 1.0, 1.0, 1.0]))
-        chance = chances(config, percentile_intervals(losses, losses), values, doubles(*[0.5] * 4))
+        chance = chances(config, percentile_intervals(losses, losses), values, 0.5)
         assert chance.tolist() == pytest.approx([1, 1 / 3, 1 / 3, 1 / 3])
 
     @pytest.mark.parametrize("law", ["percentile", "proportional"])
@@ -286,14 +280,11 @@ class TestWeights:
     @given(
         chance=st.lists(st.floats(1e-6, 1), min_size=1, max_size=30),
         correction=st.floats(0.01, 1),
-        keep=st.floats(0.1, 1),
     )
-    def test_their_expectation_is_1(
-        self, chance: list[float], correction: float, keep: float
-    ) -> None:
+    def test_their_expectation_is_1(self, chance: list[float], correction: float) -> None:
         """Over what is chosen, the weights are 1 on average, for any chances and correction."""
         p = doubles(*chance)
-        weights = sample_weights(p, torch.full_like(p, keep), correction)
+        weights = sample_weights(p, correction)
         assert weights is not None
         assert float((p * weights).sum() / p.sum()) == pytest.approx(1)
 
@@ -301,37 +292,31 @@ class TestWeights:
     def test_a_full_correction_is_the_inverse_chance(self, chance: list[float]) -> None:
         """At correction 1 the weight is what makes each sample count the same."""
         p = doubles(*chance)
-        weights = sample_weights(p, torch.full_like(p, 0.5), 1)
+        weights = sample_weights(p, 1)
         assert weights is not None
         assert torch.allclose(weights * p, p.mean().expand_as(p))
 
     def test_no_correction_has_no_weights(self) -> None:
         """At correction 0 there is nothing to multiply with."""
-        assert sample_weights(doubles(0.5), doubles(0.5), 0) is None
+        assert sample_weights(doubles(0.5), 0) is None
 
     def test_equal_chances_weigh_1(self) -> None:
         """Samples with equal chances are not weighted against each other."""
-        weights = sample_weights(doubles(0.3, 0.3), doubles(0.5, 0.5), 1)
-        assert weights is not None
-        assert weights.tolist() == pytest.approx([1, 1])
-
-    def test_a_falling_share_is_part_of_the_weight(self) -> None:
-        """Where less is kept on purpose, a lower chance is no reason for a higher weight."""
-        weights = sample_weights(doubles(0.5, 0.25), doubles(0.5, 0.25), 1)
+        weights = sample_weights(doubles(0.3, 0.3), 1)
         assert weights is not None
         assert weights.tolist() == pytest.approx([1, 1])
 
     def test_what_cannot_be_chosen_spoils_nothing(self) -> None:
         """A chance of 0 has weight 0, and the others' expectation is 1 still."""
-        weights = sample_weights(doubles(0, 1, 0.5), doubles(0.5, 0.5, 0.5), 1)
+        weights = sample_weights(doubles(0, 1, 0.5), 1)
         assert weights is not None
         assert weights.tolist() == pytest.approx([0, 0.75, 1.5])
 
     def test_groups_weigh_like_their_samples(self) -> None:
         """Weights of entries that stand for several samples are those of the samples."""
         p, counts = doubles(0.2, 0.8), torch.tensor([3, 2])
-        grouped = sample_weights(p, doubles(0.5, 0.5), 0.5, counts)
-        each = sample_weights(p.repeat_interleave(counts), doubles(*[0.5] * 5), 0.5)
+        grouped = sample_weights(p, 0.5, counts)
+        each = sample_weights(p.repeat_interleave(counts), 0.5)
         assert grouped is not None
         assert each is not None
         assert torch.allclose(grouped.repeat_interleave(counts), each)

@@ -29,18 +29,23 @@ def window_of(
     """Return a window of rows, some of them certain or barred by their places."""
     chances = torch.as_tensor(chance, dtype=torch.float64)
     rows = chances.numel()
-    flags = torch.zeros(2, rows, dtype=torch.bool)
-    flags[0, certain or []] = True
-    flags[1, barred or []] = True
-    share = torch.full((rows,), keep, dtype=torch.float64)
-    return Window(chances, share, keep * rows, certain=flags[0], barred=flags[1])
+    return Window(chances, keep * rows, mask_of(rows, certain), mask_of(rows, barred))
+
+
+def mask_of(rows: int, places: list[int] | None) -> Tensor | None:
+    """Return a mask of *places*; None: there is no mask."""
+    if places is None:
+        return None
+    mask = torch.zeros(rows, dtype=torch.bool)
+    mask[places] = True
+    return mask
 
 
 def grouped(window: Window, groups: list[int], entries: int) -> Window:
-    """Return a window whose entries stand for several rows each."""
+    """Return a window whose entries stand for several rows each, with the same share to keep."""
     numbers = torch.tensor(groups)
     counts = numbers.bincount(minlength=entries)
-    target = float((window.keep * counts).sum())
+    target = window.target / entries * len(groups)
     return window._replace(groups=numbers, counts=counts, target=target)
 
 
@@ -142,6 +147,42 @@ class TestExceptions:
         """A certain row is chosen in every draw in which there is room for it."""
         window = window_of(chance, 0.5, certain=[0, 3, 5])
         assert {0, 3, 5} <= set(chosen_of(window, selection=selection, seed=seed).rows.tolist())
+
+    @given(
+        chance=st.lists(st.floats(1e-12, 1), min_size=3, max_size=30),
+        keep=st.floats(0.01, 1),
+        copies=st.sampled_from([1, 2]),
+        certain=st.sampled_from([None, [1]]),
+        barred=st.sampled_from([None, [0, 2]]),
+        correction=st.sampled_from([0.0, 0.7]),
+        seed=st.integers(0, 99),
+    )
+    def test_no_mask_is_a_mask_of_nothing(
+        self,
+        selection: str,
+        chance: list[float],
+        keep: float,
+        copies: int,
+        certain: list[int] | None,
+        barred: list[int] | None,
+        correction: float,
+        seed: int,
+    ) -> None:
+        """Without masks, or with one of them, the choice is that of masks without a row."""
+        window = window_of(chance, keep, certain=certain, barred=barred)
+        masked = window_of(chance, keep, certain=certain or [], barred=barred or [])
+        if copies > 1:
+            groups = [*range(len(chance))] * copies
+            window, masked = (grouped(each, groups, len(chance)) for each in (window, masked))
+        first, second = (
+            chosen_of(each, selection=selection, correction=correction, remainder=0.3, seed=seed)
+            for each in (window, masked)
+        )
+        assert first.rows.tolist() == second.rows.tolist()
+        assert first.remainder == second.remainder
+        assert (first.weights is None) == (second.weights is None)
+        if first.weights is not None and second.weights is not None:
+            torch.testing.assert_close(first.weights, second.weights)
 
     def test_the_generator_decides(self, selection: str) -> None:
         """Equal generators choose equal rows."""

@@ -42,15 +42,17 @@ def remembered(config: SiftConfig, losses: list[float]) -> SampleMemory:
 
 def by_row(window: Window) -> Window:
     """Return the same window with each row an entry of its own."""
+    certain, barred = masks_of(window)
     assert window.groups is not None
     places = window.groups.long()
-    return Window(
-        window.chance[places],
-        window.keep[places],
-        window.target,
-        window.certain[places],
-        window.barred[places],
-    )
+    return Window(window.chance[places], window.target, certain[places], barred[places])
+
+
+def masks_of(window: Window) -> tuple[Tensor, Tensor]:
+    """Return which entries are certain and which are barred: an epoch's window tells both."""
+    assert window.certain is not None
+    assert window.barred is not None
+    return window.certain, window.barred
 
 
 @settings(max_examples=60)
@@ -98,19 +100,15 @@ def test_chances_are_those_of_the_laws_row_by_row(
     window = by_row(epoch_window(config, remembered(config, losses), ids, keep * len(losses)))
     known = torch.tensor(losses)
     finite = known.isfinite()
-    assert window.certain.tolist() == known.isnan().tolist()
-    assert window.barred.tolist() == known.isinf().tolist()
+    certain, barred = masks_of(window)
+    assert certain.tolist() == known.isnan().tolist()
+    assert barred.tolist() == known.isinf().tolist()
     some = known[finite]
     if some.numel():
         values: Tensor | None = None
         if config.law == "proportional":
             values = sample_values(config, some, None)
-        expected = chances(
-            config,
-            percentile_intervals(some, some),
-            values,
-            torch.full((some.numel(),), keep, dtype=torch.float64),
-        )
+        expected = chances(config, percentile_intervals(some, some), values, keep)
         torch.testing.assert_close(window.chance[finite], expected)
 
 
@@ -128,6 +126,6 @@ def test_rows_that_are_due_are_certain() -> None:
     memory = remembered(config, [0.1, 0.2, 0.3, torch.inf, torch.inf])
     everyone = torch.arange(5)
     memory.visit(everyone, torch.tensor([1, 2, 4]))
-    window = by_row(epoch_window(config, memory, everyone, 2.5))
-    assert window.certain.tolist() == [True, False, False, True, False]
-    assert window.barred.tolist() == [False, False, False, False, True]
+    certain, barred = masks_of(by_row(epoch_window(config, memory, everyone, 2.5)))
+    assert certain.tolist() == [True, False, False, True, False]
+    assert barred.tolist() == [False, False, False, False, True]

@@ -125,6 +125,49 @@ class TestScores:
         scores = check_scores(torch.tensor([math.nan, math.inf]), 2, needs_own=False)
         assert not bool(scores.losses.isfinite().any())
 
+    @pytest.mark.parametrize(
+        "losses", [[], [0.0, -1.5], [3e38, 3e38], [-3e38, -3e38, 3e38], [1e-45, 0.0]]
+    )
+    def test_finite_losses_need_no_mask(self, losses: list[float]) -> None:
+        """Where all losses are finite nothing is told, even if their sum is no 32-bit float."""
+        scores = check_scores(torch.tensor(losses), len(losses), needs_own=False)
+        assert scores.finite is None
+
+    @pytest.mark.parametrize("bad", [[math.nan], [math.inf], [-math.inf], [math.inf, -math.inf]])
+    def test_losses_that_are_not_finite_are_told(self, bad: list[float]) -> None:
+        """The mask has the rows with a finite loss, also where infinities would cancel."""
+        losses = torch.tensor([*bad, 3e38, 0.0])
+        scores = check_scores(losses, losses.numel(), needs_own=False)
+        assert scores.finite is not None
+        assert scores.finite.tolist() == [False] * len(bad) + [True, True]
+
+    def test_a_loss_too_large_for_32_bits_is_not_finite(self) -> None:
+        """What counts is the loss as it is kept, not as the user computed it."""
+        scores = check_scores(torch.tensor([1e39, 1.0], dtype=torch.float64), 2, needs_own=False)
+        assert scores.finite is not None
+        assert scores.finite.tolist() == [False, True]
+
+    def test_values_are_finite_or_told_too(self) -> None:
+        """A row needs a finite loss and a finite value of the user's own."""
+        losses = torch.tensor([1.0, math.nan, 3e38])
+        for own, finite in (
+            ([3e38, 3e38, 3e38], [True, False, True]),
+            ([math.inf, 2.0, 3.0], [False, False, True]),
+        ):
+            scores = check_scores((losses, torch.tensor(own)), 3, needs_own=True)
+            assert scores.finite is not None
+            assert scores.finite.tolist() == finite
+        large = torch.full((3,), 3e38)
+        assert check_scores((large, large), 3, needs_own=True).finite is None
+        own_only = check_scores((large, torch.tensor([0.0, 0.0, math.nan])), 3, needs_own=True)
+        assert own_only.finite is not None
+        assert own_only.finite.tolist() == [True, True, False]
+
+    def test_values_nobody_needs_make_no_row_bad(self) -> None:
+        """A second tensor that is not asked for may hold anything."""
+        result = (torch.zeros(2), torch.full((2,), math.nan))
+        assert check_scores(result, 2, needs_own=False).finite is None
+
     def test_an_empty_batch_has_no_losses(self) -> None:
         """A batch of no samples has an empty loss, and a wrong one is still named."""
         assert check_scores(torch.empty(0), 0, needs_own=False).losses.tolist() == []

@@ -231,8 +231,7 @@ class TestTimes:
 
 def seen(meter: Meter, losses: list[float], chosen: list[int]) -> None:
     """Add the scores of one window."""
-    scores = torch.tensor(losses)
-    meter.add_scores(scores, scores.isfinite(), torch.tensor(chosen, dtype=torch.int64))
+    meter.add_scores(torch.tensor(losses), torch.tensor(chosen, dtype=torch.int64))
 
 
 def by_hand(losses: list[float]) -> tuple[float, ...]:
@@ -300,7 +299,7 @@ class TestObservation:
     def test_many_losses_are_thinned(self, meter: Meter) -> None:
         """More losses than percentiles need give nearly the same percentiles."""
         scores = torch.linspace(0, 1, 1_000_001)
-        meter.add_scores(scores, scores.isfinite(), torch.arange(scores.numel()))
+        meter.add_scores(scores, torch.arange(scores.numel()))
         expected = [percent / 100 for percent in LOSS_PERCENTILES]
         assert meter.observe({}).kept_losses == pytest.approx(expected, abs=1e-3)
 

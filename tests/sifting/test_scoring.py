@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -68,6 +69,20 @@ def draws(model: nn.Module, batch: Any) -> Tensor:
     return per_sample(model, batch) + noise
 
 
+def switches(model: nn.Module, batch: Any) -> Tensor:
+    """Switch the model to evaluation and back to training, as many validation functions do."""
+    model.eval()
+    losses = per_sample(model, batch)
+    model.train()
+    return losses
+
+
+def casts(model: nn.Module, batch: Any) -> Tensor:
+    """Compute in half precision, whatever is on outside."""
+    with torch.autocast("cpu", torch.bfloat16):
+        return per_sample(model, batch)
+
+
 def train_step(model: nn.Module) -> None:
     """Give every parameter a gradient, and every buffer a value of its own."""
     per_sample(model, batch_of()).mean().backward()
@@ -92,7 +107,7 @@ def trace_of(model: nn.Module) -> dict[str, Any]:
 class TestInvisible:
     """Nothing is different after a batch was scored."""
 
-    @pytest.mark.parametrize("loss", [per_sample, draws])
+    @pytest.mark.parametrize("loss", [per_sample, draws, switches])
     def test_the_model_is_untouched(self, loss: Any, unmoved_rng: Unmoved) -> None:
         """Parameters, gradients, buffers, modes and random states are the same to the bit."""
         model = model_of()
@@ -135,6 +150,31 @@ class TestInvisible:
             assert not any(module.training for module in model.modules())
         assert [module.training for module in model] == [True] * 6 + [False]
 
+    def test_a_model_in_evaluation_stays_in_it(self) -> None:
+        """A model that is not in training mode is not put into it, by the end or by an error."""
+        model = model_of().eval()
+        with invisible(model):
+            assert not any(module.training for module in model.modules())
+        assert not any(module.training for module in model.modules())
+        with pytest.raises(KeyError), invisible(model):
+            raise KeyError
+        assert not any(module.training for module in model.modules())
+
+    def test_modes_come_back_after_an_error(self) -> None:
+        """Each module is in the mode it was in, the frozen part in evaluation."""
+        model = model_of()
+        with pytest.raises(KeyError), invisible(model):
+            raise KeyError
+        assert model.training
+        assert [module.training for module in model] == [True] * 6 + [False]
+
+    def test_it_tells_where_the_model_is(self) -> None:
+        """The devices of the parameters come once each, the first one's first."""
+        with invisible(model_of()) as devices:
+            assert devices == [torch.device("cpu")]
+        with invisible(nn.ReLU()) as devices:
+            assert devices == []
+
     def test_an_override_of_train_is_not_called(self) -> None:
         """Modes are set and restored without the side effects a module's `train` may have."""
 
@@ -164,6 +204,74 @@ class TestInvisible:
             return torch.cat([each.detach().flatten() for each in model.parameters()]).tolist()
 
         assert run(scored=True) == run(scored=False)
+
+
+@pytest.fixture
+def scripted() -> Any:
+    """Return `model_of` as a scripted module, which keeps its modes elsewhere than others do."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*torch.jit.* is deprecated", DeprecationWarning)
+        return torch.jit.script(model_of())
+
+
+class TestScripted:
+    """A model that torch has compiled to TorchScript."""
+
+    MODES = (True,) * 7 + (False,)
+
+    def modes_of(self, model: nn.Module) -> tuple[bool, ...]:
+        """Return the modes of a model's modules, itself first."""
+        return tuple(module.training for module in model.modules())
+
+    def test_it_is_evaluated(self, scripted: Any) -> None:
+        """Dropout is off in the pass, and on again after it; the scores are the plain model's."""
+        batch = batch_of()
+        scores = Scorer(per_sample, scripted).score(batch)
+        assert torch.equal(scores.losses, Scorer(per_sample, model_of()).score(batch).losses)
+        with torch.random.fork_rng(), torch.no_grad():
+            assert not torch.equal(scripted(batch[0]), scripted(batch[0]))
+
+    def test_its_modes_come_back(self, scripted: Any) -> None:
+        """All of it is in evaluation mode inside; outside the frozen part alone is, as before."""
+        assert self.modes_of(scripted) == self.MODES
+        with invisible(scripted) as devices:
+            assert not any(self.modes_of(scripted))
+            assert devices == [torch.device("cpu")]
+        assert self.modes_of(scripted) == self.MODES
+
+    def test_its_modes_come_back_after_an_error(self, scripted: Any) -> None:
+        """An error in the pass leaves no module in evaluation mode."""
+        with pytest.raises(KeyError), invisible(scripted):
+            raise KeyError
+        assert self.modes_of(scripted) == self.MODES
+
+    def test_it_stays_in_evaluation(self, scripted: Any) -> None:
+        """A scripted model that is not in training mode is not put into it."""
+        scripted.eval()
+        with invisible(scripted):
+            assert not any(self.modes_of(scripted))
+        assert not any(self.modes_of(scripted))
+
+    def test_it_may_be_a_part(self, scripted: Any) -> None:
+        """A scripted part of a plain model follows it."""
+        model = nn.Sequential(scripted, nn.Dropout())
+        with invisible(model):
+            assert not any(self.modes_of(model))
+        assert self.modes_of(model) == (True, *self.MODES, True)
+
+
+def test_a_compiled_model_follows_its_modes() -> None:
+    """What was compiled for training is not what is evaluated, and the other way round."""
+    model, batch = model_of(), batch_of()
+    compiled: Any = torch.compile(model, backend="eager")
+    with torch.random.fork_rng():
+        for _ in range(2):
+            train_step(compiled)
+            scores = Scorer(per_sample, compiled).score(batch)
+            assert torch.equal(scores.losses, Scorer(per_sample, model).score(batch).losses)
+            assert [module.training for module in model] == [True] * 6 + [False]
+            with torch.no_grad():
+                assert not torch.equal(compiled(batch[0]), compiled(batch[0]))
 
 
 class TestAutocast:
@@ -204,9 +312,30 @@ class TestAutocast:
         assert len(gradients(scored=True)) == 4
         assert gradients(scored=True) == gradients(scored=False)
 
-    @pytest.mark.parametrize("around", [nullcontext(), torch.autocast("cpu", torch.bfloat16)])
-    def test_the_cache_is_off_in_the_pass(self, around: AbstractContextManager[Any]) -> None:
-        """Casts made without gradients are not kept for the step, which needs some with them."""
+    @pytest.mark.parametrize("within", [True, False])
+    def test_no_cast_of_the_losses_own_stays(self, within: bool) -> None:
+        """A loss with an autocast of its own spoils no step, be another one around it or not."""
+
+        def gradients(*, scored: bool) -> list[Any]:
+            model = model_of().eval()
+            with torch.autocast("cpu", torch.bfloat16) if within else nullcontext():
+                if scored:
+                    Scorer(casts, model).score(batch_of())
+                casts(model, batch_of()).mean().backward()
+            return [
+                None if each.grad is None else each.grad.tolist() for each in model.parameters()
+            ]
+
+        assert None not in gradients(scored=True)
+        assert gradients(scored=True) == gradients(scored=False)
+
+    @pytest.mark.parametrize(
+        ("around", "is_on"), [(nullcontext(), True), (torch.autocast("cpu", torch.bfloat16), False)]
+    )
+    def test_the_cache_is_off_in_the_pass(
+        self, around: AbstractContextManager[Any], is_on: bool
+    ) -> None:
+        """Casts without gradients are not kept for the step; with no autocast there are none."""
         seen = []
 
         def loss(model: nn.Module, batch: Any) -> Tensor:
@@ -216,7 +345,7 @@ class TestAutocast:
         with around:
             Scorer(loss, model_of()).score(batch_of())
             seen.append(torch.is_autocast_cache_enabled())
-        assert seen == [False, True]
+        assert seen == [is_on, True]
 
     def test_the_state_is_given_back(self) -> None:
         """Autocast is on or off, and of the dtype it was, after the pass."""

@@ -1,0 +1,85 @@
+"""When a rank may hand out a batch: at once, or when all ranks can."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from sift_toolkit.errors import SiftRankError
+from sift_toolkit.sifting._wiring import Wiring
+
+_GRANTED_KEY: Final = "granted"
+
+
+class Readiness(NamedTuple):
+    """What a rank can do after it has loaded a batch."""
+
+    goes_on: bool
+    """Whether its data is not at its end."""
+    full_batches: int
+    flushes: bool
+    """Whether it would hand out what waits as a smaller batch, if the epoch ended here."""
+
+
+class Pace:
+    """Keeps ranks in step that choose different numbers of rows.
+
+    Under quota all ranks give equal numbers of batches without a word. With coins, barred rows or
+    data of unknown length they do not: then each hands out a batch only when all have one, which
+    takes one small reduction for each batch that is loaded, and ends the epoch with the first.
+
+    Args:
+        wiring: of the run.
+    """
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        # Stays when an epoch is broken off: what was granted still waits on all ranks.
+        self._granted = 0
+
+    @property
+    def in_lockstep(self) -> bool:
+        """Whether the ranks agree on each batch."""
+        config = self._wiring.config
+        varies = config.selection != "quota" or config.nonfinite == "drop"
+        return self._wiring.ranks.size > 1 and (varies or self._wiring.extent.shape is None)
+
+    def take(self, full_batches: int) -> bool:
+        """Return whether a full batch may be handed out now, and count it."""
+        if not self.in_lockstep:
+            return full_batches > 0
+        if self._granted == 0:
+            return False
+        self._granted -= 1
+        return True
+
+    def agree(self, own: Readiness, error: Exception | None) -> Readiness:
+        """Return what all ranks can do.
+
+        Args:
+            own: what this one can do.
+            error: what went wrong here, if anything did.
+
+        Raises:
+            SiftRankError: something went wrong on another rank.
+        """
+        if not self.in_lockstep:
+            if error is not None:
+                raise error
+            return own
+        ranks = self._wiring.ranks
+        if error is not None:
+            ranks.failed(f"{type(error).__name__}: {error}")
+        numbers = [int(error is None), *map(int, own)]
+        is_well, goes_on, full_batches, flushes = ranks.least(numbers, kind="batch")
+        if not is_well:
+            raise error or SiftRankError(ranks.reason() or "another rank has failed")
+        self._granted = full_batches
+        return Readiness(bool(goes_on), full_batches, bool(flushes))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the batches granted that were not taken yet."""
+        return {_GRANTED_KEY: self._granted}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self._granted = state[_GRANTED_KEY]
