@@ -7,13 +7,19 @@ export SAGEMAKER_SUPPRESS_V2_WARNING := 1
 export AWS_EC2_METADATA_DISABLED := true
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: bench-core demo test check format lint types tests coverage docs clean
+.PHONY: bench-core demo test test-ranks test-gpu check format lint types tests coverage docs clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
 
 test: $(VENV)/dev.installed  ## set up and run the whole test suite
 	$(BIN)/python -m pytest $(PYTEST)
+
+test-ranks: $(VENV)/dev.installed  ## of these only the tests of several processes
+	$(BIN)/python -m pytest tests/ranks $(PYTEST)
+
+test-gpu: $(VENV)/dev.installed  ## the tests that need a CUDA device; without one each says so
+	$(BIN)/python -m pytest -m gpu tests/gpu -rs $(PYTEST)
 
 check: $(VENV)/dev.installed lint types test  ## what CI runs: format, lint, types, tests
 

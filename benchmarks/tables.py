@@ -70,9 +70,25 @@ def memory_table(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def gate_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of what a gate spares where sifting cannot pay."""
+    lines = [
+        "| gate | plain step | first epoch, above plain | each later epoch, above plain |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        later = {key: value - 1 for key, value in row["later_epochs_to_plain"].items()}
+        lines.append(
+            f"| {row['gate']} | {row['plain_ms_per_step']} ms "
+            f"| {percent(row['first_epoch_to_plain'] - 1)} | {ranged(later)} |"
+        )
+    return lines
+
+
 PAGES = {
     "saving": ("What sifting really saves", saving_table),
     "overhead": ("What the machinery costs", overhead_table),
+    "gate": ("Where sifting cannot pay: a frozen trunk, fresh scores, half kept", gate_table),
     "memory_scale": ("A memory of many samples, the user's own sampler excluded", memory_table),
 }
 

@@ -19,6 +19,24 @@ LOSS_PERCENTILES: Final = (5, 25, 50, 75, 95)
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClassTotals:
+    """Rows by their class, totals since the job's start; whole numbers, never data."""
+
+    labels: Sequence[int]
+    """The classes that came by, as the user labels them, ascending."""
+    seen: Sequence[int]
+    """Rows of each that were considered for training."""
+    chosen: Sequence[int]
+    """Rows of each that were chosen."""
+
+    @property
+    def kept_shares(self) -> list[float]:
+        """Share of each class's rows that were chosen."""
+        pairs = zip(self.chosen, self.seen, strict=True)
+        return [chosen / seen if seen else 1.0 for chosen, seen in pairs]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Observation:
     """What was known at one moment of a job; all counts and seconds are totals since its start."""
 
@@ -31,6 +49,8 @@ class Observation:
     stuck_ids: Sequence[int] = ()
     """At the end of an epoch: positions in the dataset of samples whose loss stays at the top
     however often they are trained on, the longest there first; their labels may be wrong."""
+    classes: ClassTotals | None = None
+    """At the end of an epoch, where labels were given: how many rows of each class were kept."""
 
 
 @dataclass(kw_only=True)
@@ -61,6 +81,12 @@ class SiftReport:
         """The samples stuck at the top, by the last observation that names any."""
         named = (observation.stuck_ids for observation in reversed(self.observations))
         return next((list(ids) for ids in named if ids), [])
+
+    @property
+    def classes(self) -> ClassTotals | None:
+        """What was kept of each class, by the last observation that tells it."""
+        told = (observation.classes for observation in reversed(self.observations))
+        return next((classes for classes in told if classes is not None), None)
 
     def write(self, path: Path) -> None:
         """Write the report to *path* at once: a reader never sees half a file.
@@ -109,6 +135,7 @@ def _to_json(observation: Observation) -> dict[str, object]:
         "kept_losses": observation.kept_losses,
         "dropped_losses": observation.dropped_losses,
         "stuck_ids": list(observation.stuck_ids),
+        "classes": None if observation.classes is None else _classes_to_json(observation.classes),
     }
 
 
@@ -118,7 +145,27 @@ def _from_json(entry: dict[str, Any]) -> Observation:
         kept_losses=_losses(entry["kept_losses"]),
         dropped_losses=_losses(entry["dropped_losses"]),
         stuck_ids=tuple(entry.get("stuck_ids", ())),
+        classes=_classes_from_json(entry.get("classes")),
     )
+
+
+def _classes_to_json(classes: ClassTotals) -> dict[str, object]:
+    return {
+        "labels": list(classes.labels),
+        "seen": list(classes.seen),
+        "chosen": list(classes.chosen),
+        "kept_shares": classes.kept_shares,
+    }
+
+
+def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
+    if entry is None:
+        return None
+    labels, seen, chosen = (tuple(entry[name]) for name in ("labels", "seen", "chosen"))
+    if not len(labels) == len(seen) == len(chosen):
+        msg = f"classes: {len(labels)} labels, {len(seen)} seen, {len(chosen)} chosen"
+        raise ValueError(msg)
+    return ClassTotals(labels=labels, seen=seen, chosen=chosen)
 
 
 def _losses(entry: list[float] | None) -> tuple[float, ...] | None:

@@ -24,7 +24,6 @@ from sift_toolkit.config import (
     key_of,
     rule_of,
 )
-from sift_toolkit.config._config import _NOT_YET
 from sift_toolkit.config._fields import Choice, Count, Flag, Number, Rule, decode
 from sift_toolkit.config._wire import WIRE_VERSION
 
@@ -36,7 +35,7 @@ NO_DIAL = (
 )
 
 FRACTIONS_ABOVE_0 = ("keep", "keep_end", "high_loss_cap")
-FRACTIONS = ("min_probability", "correction", "anneal")
+FRACTIONS = ("min_probability", "correction", "anneal", "class_floor")
 COUNTS_FROM_0 = ("sift_delay", "seed")
 COUNTS_FROM_1 = ("score_every", "rescore_every", "loss_history_length", "log_every")
 FLAGS = ("repeat_delay_per_epoch", "enabled")
@@ -70,9 +69,7 @@ def values_of(name: str) -> st.SearchStrategy[Any]:
     if isinstance(rule, Count):
         return st.integers(rule.low, rule.high)
     if isinstance(rule, Choice):
-        return st.sampled_from(
-            [word for word in rule.options if word not in _NOT_YET.get(name, ())]
-        )
+        return st.sampled_from(rule.options)
     return st.booleans()
 
 
@@ -140,6 +137,7 @@ class TestFields:
             "correction": 0.0,
             "anneal": 0.0,
             "high_loss_cap": None,
+            "class_floor": 0.5,
             "gate": "warn",
             "nonfinite": "keep",
             "leftover": "auto",
@@ -237,15 +235,6 @@ class TestFields:
         """No field is left out of the tests above."""
         tested = {*FRACTIONS_ABOVE_0, *FRACTIONS, *COUNTS_FROM_0, *COUNTS_FROM_1, *FLAGS, *CHOICES}
         assert tested | {"beta_value"} == set(FIELDS)
-
-    @pytest.mark.parametrize(
-        ("name", "value"), [(name, word) for name, words in _NOT_YET.items() for word in words]
-    )
-    def test_what_is_not_built_yet_is_refused(self, name: str, value: object) -> None:
-        """A value that nothing honours yet is refused in words, not ignored."""
-        assert problems_of(**{"keep": 0.5, name: value}) == (
-            f"{name}={value!r} is not available in this version yet",
-        )
 
     def test_unknown_fields_are_refused(self) -> None:
         """A misspelt field is an error of the call."""

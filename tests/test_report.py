@@ -17,12 +17,20 @@ from sift_toolkit.report import (
     LOSS_PERCENTILES,
     REPORT_FILE,
     REPORT_VERSION,
+    ClassTotals,
     Observation,
     SiftReport,
 )
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 LOSSES = st.none() | st.tuples(*[FINITE] * len(LOSS_PERCENTILES))
+CLASSES = st.lists(st.tuples(st.integers(), st.integers(0), st.integers(0))).map(
+    lambda rows: ClassTotals(
+        labels=tuple(label for label, _, _ in rows),
+        seen=tuple(seen for _, seen, _ in rows),
+        chosen=tuple(chosen for _, _, chosen in rows),
+    )
+)
 REPORTS = st.builds(
     SiftReport,
     config=st.dictionaries(st.text(), st.none() | st.booleans() | st.integers() | FINITE),
@@ -34,10 +42,15 @@ REPORTS = st.builds(
             kept_losses=LOSSES,
             dropped_losses=LOSSES,
             stuck_ids=st.lists(st.integers(0)).map(tuple),
+            classes=st.none() | CLASSES,
         ),
         max_size=5,
     ),
 )
+
+
+EMPTY: dict[str, Any] = {"values": {}, "kept_losses": None, "dropped_losses": None}
+"""An observation as reports had it before there was more to tell."""
 
 
 @pytest.fixture
@@ -134,8 +147,7 @@ def test_the_stuck_samples_are_those_named_last() -> None:
 
 def test_a_report_may_name_no_stuck_samples(path: Path) -> None:
     """Observations written before samples were named are read all the same."""
-    entry = {"values": {}, "kept_losses": None, "dropped_losses": None}
-    whole = {"version": 1, "config": {}, "notes": [], "observations": [entry]}
+    whole = {"version": 1, "config": {}, "notes": [], "observations": [EMPTY]}
     path.write_text(json.dumps(whole), encoding="utf-8")
     assert SiftReport.read(path).observations == [Observation(values={})]
 
@@ -171,6 +183,9 @@ def test_other_files_are_refused(path: Path, content: bytes) -> None:
         {"observations": [{"values": {}}]},
         {"observations": [{"values": 1, "kept_losses": None, "dropped_losses": None}]},
         {"observations": [{"values": {}, "kept_losses": 1, "dropped_losses": None}]},
+        {"observations": [{**EMPTY, "classes": 1}]},
+        {"observations": [{**EMPTY, "classes": {"labels": [1], "seen": [2]}}]},
+        {"observations": [{**EMPTY, "classes": {"labels": [1], "seen": [2], "chosen": []}}]},
     ],
     ids=str,
 )
@@ -211,3 +226,27 @@ def test_the_ids_stuck_at_the_top_are_those_last_named(path: Path) -> None:
         del observation["stuck_ids"]
     path.write_text(json.dumps(content), encoding="utf-8")
     assert SiftReport.read(path).stuck_ids == []
+
+
+def test_the_classes_are_those_last_told(path: Path) -> None:
+    """Only an epoch's end tells them; their shares are written beside them, for other readers."""
+    first = ClassTotals(labels=(3,), seen=(4,), chosen=(1,))
+    last = ClassTotals(labels=(-1, 3), seen=(0, 8), chosen=(0, 6))
+    report = SiftReport(
+        observations=[
+            Observation(values={}, classes=first),
+            Observation(values={}, classes=last),
+            Observation(values={}),
+        ]
+    )
+    report.write(path)
+    assert SiftReport.read(path).classes == report.classes == last
+    assert SiftReport().classes is None
+    assert last.kept_shares == [1.0, 0.75]
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["observations"][1]["classes"] == {
+        "labels": [-1, 3],
+        "seen": [0, 8],
+        "chosen": [0, 6],
+        "kept_shares": [1.0, 0.75],
+    }

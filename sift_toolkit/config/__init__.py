@@ -2,10 +2,17 @@
 
 from sift_toolkit.config._config import SiftConfig
 from sift_toolkit.config._fields import help_of, rule_of
-from sift_toolkit.config._wire import HYPERPARAMETER_PREFIX, SCRIPT_KEY, VERSION_KEY, key_of
+from sift_toolkit.config._wire import (
+    HYPERPARAMETER_PREFIX,
+    QUOTED_KEY,
+    SCRIPT_KEY,
+    VERSION_KEY,
+    key_of,
+)
 
 __all__ = [
     "HYPERPARAMETER_PREFIX",
+    "QUOTED_KEY",
     "SCRIPT_KEY",
     "VERSION_KEY",
     "SiftConfig",

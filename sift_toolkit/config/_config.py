@@ -17,9 +17,6 @@ _SHARE_ABOVE_0 = Number(0, 1, above=True, optional=True)
 _DIALS = frozenset({"keep", "beta_value", "keep_end"})
 _DIALS_AGREE = 1e-6
 
-# Declared and checked, but refused until the part that honours them is built.
-_NOT_YET: Mapping[str, tuple[object, ...]] = {"gate": ("on",)}
-
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class SiftConfig:
@@ -90,10 +87,17 @@ class SiftConfig:
         _SHARE_ABOVE_0,
         "loss percentile above which samples count as mislabelled; None: no cap",
     )
+    class_floor: float = config_field(
+        0.5,
+        _SHARE,
+        "where `labels` are given: the least share of its fair number, keep * its rows, that each "
+        "class keeps; 0: no guarantee, 1: exactly its fair number",
+    )
     gate: Literal["off", "warn", "on"] = config_field(
         "warn",
         Choice(("off", "warn", "on")),
-        "when sifting costs more than it saves: nothing, one warning, or stop sifting",
+        "when an epoch's sifting took more time than it saved: nothing, one warning, or no more "
+        "sifting from the next epoch on",
     )
     nonfinite: Literal["keep", "drop", "raise"] = config_field(
         "keep",
@@ -119,18 +123,11 @@ class SiftConfig:
                 # numpy's float64 is a float, but none that a state may hold to be loaded safely.
                 object.__setattr__(self, field.name, float(value))
         broken = rule_problems(self, dataclasses.fields(self))
-        problems = [*broken.values(), *self._not_yet()]
+        problems = [*broken.values()]
         if not broken.keys() & _DIALS:
             problems += self._contradictions()
         if problems:
             raise SiftConfigError(problems)
-
-    def _not_yet(self) -> list[str]:
-        return [
-            f"{name}={given!r} is not available in this version yet"
-            for name, values in _NOT_YET.items()
-            if (given := getattr(self, name)) in values
-        ]
 
     def _contradictions(self) -> list[str]:
         """Hold the dials against each other, once each of them is sound."""

@@ -16,7 +16,13 @@ HYPERPARAMETER_PREFIX: Final = "sagemaker_sift_"
 SCRIPT_KEY: Final = f"{HYPERPARAMETER_PREFIX}script"
 """The user's file that a toolkit entry point starts; rides beside the config."""
 
+QUOTED_KEY: Final = f"{HYPERPARAMETER_PREFIX}quoted"
+"""Names the user's hyperparameters that SDK v3's launcher got as JSON within JSON."""
+
 VERSION_KEY: Final = f"{HYPERPARAMETER_PREFIX}version"
+_BESIDE: Final = frozenset({SCRIPT_KEY, QUOTED_KEY})
+"""Keys of ours that carry no field."""
+
 WIRE_VERSION: Final = 1
 """Raised whenever a field or a default changes its meaning."""
 
@@ -55,7 +61,7 @@ def unpack(
     ours = {
         key: value
         for key, value in hyperparameters.items()
-        if key.startswith(HYPERPARAMETER_PREFIX) and key != SCRIPT_KEY
+        if key.startswith(HYPERPARAMETER_PREFIX) and key not in _BESIDE
     }
     if not ours:
         return None
@@ -86,7 +92,7 @@ def _check_version(value: object) -> None:
 
 def _unknown(key: str, known: Iterable[str]) -> str:
     # The prefix they share would make all keys look alike; without a cutoff one always is nearest.
-    names = [each.removeprefix(HYPERPARAMETER_PREFIX) for each in (*known, SCRIPT_KEY, VERSION_KEY)]
+    names = [each.removeprefix(HYPERPARAMETER_PREFIX) for each in (*known, *_BESIDE, VERSION_KEY)]
     name = key.removeprefix(HYPERPARAMETER_PREFIX)
     (nearest,) = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
     return f"unknown hyperparameter {key!r}, did you mean {key_of(nearest)!r}?"

@@ -17,11 +17,11 @@ from sift_toolkit.container._job import Job
 from sift_toolkit.container._learning_rate import warm_cosine
 from sift_toolkit.container._script import existing_script, import_beside
 from sift_toolkit.errors import SiftUsageError
-from sift_toolkit.sifting import Batch
+from sift_toolkit.sifting import Batch, Labels
 
 
 class Hooks(Protocol):
-    """The functions of a hooks module. All but the last are needed."""
+    """The functions of a hooks module. All but the last two are needed."""
 
     def epochs(self, job: Job) -> int:
         """Return how many epochs to train."""
@@ -58,8 +58,23 @@ class Hooks(Protocol):
         """
         ...
 
+    def class_labels(self, job: Job) -> Labels | None:
+        """Return the class of each training sample, of which then none disappears.
 
-_DEFAULTS: Final[Mapping[str, Callable[..., Any]]] = {"learning_rate_factor": warm_cosine}
+        A tensor of whole numbers by position in the dataset, or, for fresh scores, a function
+        ``(batch) -> tensor`` of shape (rows,). May be left out: then there are no classes.
+        """
+        ...
+
+
+def _no_labels(job: Job) -> None:
+    """Return what stands for the hook `class_labels` where it is left out: nothing."""
+
+
+_DEFAULTS: Final[Mapping[str, Callable[..., Any]]] = {
+    "learning_rate_factor": warm_cosine,
+    "class_labels": _no_labels,
+}
 
 
 def load_hooks(script: Path) -> Hooks:

@@ -1,13 +1,15 @@
-"""Running any script without the sift keys on its command line; entry_points/run.py."""
+"""Running any script with its own hyperparameters on its command line; entry_points/run.py."""
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from sift_toolkit.container._command_line import command_line, tell_hyperparameters
 from sift_toolkit.container._failure import failure_written
 from sift_toolkit.container._script import existing_script, import_beside, script_of
 from sift_toolkit.contract import JobTree
@@ -19,8 +21,12 @@ _SERVICE_OPTION: Final = "--sagemaker_"
 def run_entry(arguments: Sequence[str]) -> None:
     """Run the script that the first argument, or else the job, names.
 
+    A job's script is told the job's hyperparameters as sagemaker-training tells them, whatever
+    launcher wrote the command line.
+
     Args:
-        arguments: the command line, the program's own name left out.
+        arguments: the command line, the program's own name left out. Those after a script's name
+            go to the script, save the options of the SDK and of the toolkit.
 
     Raises:
         SiftUsageError: no script is named, or it does not exist.
@@ -28,10 +34,12 @@ def run_entry(arguments: Sequence[str]) -> None:
     tree = JobTree.current()
     with failure_written(tree):
         if arguments and not arguments[0].startswith("-"):
-            script, arguments = Path(arguments[0]), arguments[1:]
+            script, own = Path(arguments[0]), without_service_options(arguments[1:])
         else:
-            script = script_of(tree)
-        run_script(script, without_service_options(arguments))
+            script, hyperparameters = script_of(tree), tree.user_hyperparameters()
+            tell_hyperparameters(hyperparameters, os.environ)
+            own = command_line(hyperparameters)
+        run_script(script, own)
 
 
 def run_script(script: Path, arguments: Sequence[str]) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from torch import nn
+from torch.distributed import ProcessGroup
 
 from sift_toolkit.config import VERSION_KEY, SiftConfig
 from sift_toolkit.container._recorder import MetricRecorder
 from sift_toolkit.contract import JobTree
-from sift_toolkit.sifting import Batch, Loss, LossObject, Pad, SiftingDataloader
+from sift_toolkit.sifting import Batch, Labels, Loss, LossObject, Pad, SiftingDataloader
 
 
 def sift(
@@ -24,6 +25,9 @@ def sift(
     scoring_model: nn.Module | None = None,
     pad: Pad | None = None,
     batch_format_index: int | None = None,
+    labels: Labels | None = None,
+    process_group: ProcessGroup | None = None,
+    shares_samples: bool | None = None,
 ) -> SiftingDataloader:
     """Wrap a loader with the sifting that the client asked for.
 
@@ -41,6 +45,11 @@ def sift(
         scoring_model: scored instead of the model: a smaller one, or its moving average.
         pad: brings tensors of different trailing sizes to one size.
         batch_format_index: 0 if a batch is a list of samples, not of features with all samples.
+        labels: the class of each sample, so that none disappears: a tensor by position in the
+            dataset, or, for fresh scores, a function ``(batch) -> tensor`` of shape (rows,).
+        process_group: the processes that train the model together; default: all. Metrics are
+            those of the first rank of the job.
+        shares_samples: whether they draw from one dataset; default: as the sampler suggests.
 
     Returns:
         The loader to train from; hand it the losses of each step: ``loader.reduce(losses)``.
@@ -49,6 +58,7 @@ def sift(
         SiftConfigError: the job's hyperparameters hold a config this package cannot follow, such
             as a newer one, or this loader cannot.
         SiftLossError: *loss* is neither callable nor an object with a `loss` method.
+        SiftUsageError: an argument is not what it should be.
     """
     followed, recorder = job_sifting(JobTree.current(), config)
     return SiftingDataloader(
@@ -63,6 +73,9 @@ def sift(
         scoring_model=scoring_model,
         pad=pad,
         batch_format_index=batch_format_index,
+        labels=labels,
+        process_group=process_group,
+        shares_samples=shares_samples,
     )
 
 

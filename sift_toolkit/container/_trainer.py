@@ -77,6 +77,7 @@ class _Run:
             epochs=self._epochs,
             listener=recorder,
             on_note=recorder.note,
+            labels=hooks.class_labels(job),
         )
         self._optimizer = hooks.optimizer(self._model, job)
         self._scheduler = scheduler_for(

@@ -1,6 +1,7 @@
 """The sifting core: torch and the leaf, nothing else."""
 
 from sift_toolkit.sifting._batches import Batch, Pad, to_device
+from sift_toolkit.sifting._labels import Labels
 from sift_toolkit.sifting._loader import SiftingDataloader
 from sift_toolkit.sifting._loss import Loss, LossObject
 from sift_toolkit.sifting._meter import Listener
@@ -9,6 +10,7 @@ from sift_toolkit.sifting._sequences import sequence_loss
 
 __all__ = [
     "Batch",
+    "Labels",
     "Listener",
     "Loss",
     "LossObject",

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from torch import Tensor
+
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftConfigError, SiftUsageError
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._fresh import FreshEngine
+from sift_toolkit.sifting._labels import Labels
 from sift_toolkit.sifting._memory import MemoryEngine
 from sift_toolkit.sifting._rebuild import why_no_memory
 from sift_toolkit.sifting._wiring import Extent, Wiring
@@ -21,19 +24,46 @@ class EngineChoice(NamedTuple):
     reason: str
 
 
-def choose_engine(config: SiftConfig, loader: object, epochs: int | None) -> EngineChoice:
+def choose_engine(
+    config: SiftConfig, loader: object, epochs: int | None, labels: Labels | None = None
+) -> EngineChoice:
     """Return which engine serves *loader*.
 
     Args:
         config: `scores` asks for one, or leaves it open.
         loader: the user's.
         epochs: epochs of the training, None if unknown.
+        labels: by sample id they need a memory, as a function of a batch they rule it out.
 
     Raises:
         SiftConfigError: memory was asked for and cannot be had.
+        SiftUsageError: the engine cannot use labels of that kind.
     """
     if not config.sifts:
         return EngineChoice("fresh", "nothing is sifted and so nothing is scored")
+    by_batch = labels is not None and not isinstance(labels, Tensor)
+    if by_batch and config.scores == "auto":
+        return EngineChoice("fresh", "labels are a function of a batch, which must be loaded first")
+    choice = _engine_for(config, loader, epochs)
+    if by_batch and choice.name == "memory":
+        msg = (
+            'labels as a function of a batch cannot be had with scores="memory", which chooses '
+            "samples before they are loaded: give a tensor with the label of each sample of the "
+            'dataset, or use scores="fresh"'
+        )
+        raise SiftUsageError(msg)
+    if isinstance(labels, Tensor) and choice.name == "fresh":
+        msg = (
+            "labels as a tensor are found by sample id, and fresh scores know no ids (scores are "
+            f"fresh because {choice.reason}): give labels as a function (batch) -> tensor of "
+            "shape (rows,)"
+        )
+        raise SiftUsageError(msg)
+    return choice
+
+
+def _engine_for(config: SiftConfig, loader: object, epochs: int | None) -> EngineChoice:
+    """Return which engine serves *loader*, labels left aside."""
     obstacle = why_no_memory(loader)
     if config.scores == "memory" and obstacle is not None:
         problem = f'scores="memory" cannot be had: {obstacle}; use scores="fresh" or "auto"'
@@ -65,6 +95,12 @@ def crowded_quota(config: SiftConfig) -> str | None:
 def build_engine(name: str, wiring: Wiring) -> Engine:
     """Return the engine called *name*, and note a config that defeats it."""
     if name != "memory":
+        if isinstance(wiring.labels, Tensor) and wiring.config.sifts:
+            # A run that turned to fresh scores: one that begins with them refuses such labels.
+            wiring.note(
+                "labels are not used from here on: they are by sample id, and fresh scores know "
+                "no ids; give labels as a function of a batch"
+            )
         return FreshEngine(wiring)
     crowded = crowded_quota(wiring.config)
     if crowded is not None:

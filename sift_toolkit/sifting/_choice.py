@@ -8,6 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from sift_toolkit.sifting._chances import sample_weights, scale_to
+from sift_toolkit.sifting._classes import Classes, Fixed, class_order, with_floors
 from sift_toolkit.sifting._selection import Quota, draw_coins, draw_quota, next_quota
 
 
@@ -31,6 +32,9 @@ class Window(NamedTuple):
     """Shape (rows,), the entry that each row belongs to; None: each row is an entry."""
     counts: Tensor | None = None
     """Shape (n,), int64, rows of each entry; needed with `groups`."""
+    classes: Classes | None = None
+    """Of the rows, none of which gets less than its floor; not with `groups`. None: there are
+    none."""
 
 
 class Choice(NamedTuple):
@@ -77,12 +81,16 @@ def choose(
     """
     if selection == "quota":
         free = None if window.barred is None else ~window.barred
-        rows, remainder = rows_due(window.target, remainder, _rows_in(window, free))
+        available = _rows_in(window, free)
+        rows, remainder = rows_due(window.target, remainder, available)
         chance = _to_quota(window, rows)
-        chosen = draw_quota(_by_row(window, chance), rows, generator, mix=mix)
+        chance = _with_floors(window, chance, rows / max(available, 1), may_grow=False)
+        chosen = _draw(window, chance, rows, generator, mix=mix)
     else:
         chance = _with(window.chance, window.certain, 1.0)
         chance = _with(chance, window.barred, 0.0)
+        share = window.target / max(_rows_in(window, None), 1)
+        chance = _with_floors(window, chance, share, may_grow=True)
         chosen = draw_coins(_by_row(window, chance), generator)
     return Choice(chosen, _weights(window, chance, chosen, correction), remainder)
 
@@ -117,6 +125,24 @@ def _to_quota(window: Window, rows: int) -> Tensor:
     counts = None if window.counts is None else window.counts[others]
     scaled[others] = scale_to(window.chance[others], max(rows - sure, 0), counts)
     return scaled
+
+
+def _with_floors(window: Window, chance: Tensor, share: float, *, may_grow: bool) -> Tensor:
+    if window.classes is None:
+        return chance
+    fixed = Fixed(window.certain, window.barred)
+    return with_floors(chance, window.classes, share, fixed, may_grow=may_grow)
+
+
+def _draw(window: Window, chance: Tensor, rows: int, generator: Generator, *, mix: bool) -> Tensor:
+    """Draw *rows* rows, of each class as many as its chances say, to less than one row."""
+    if window.classes is None:
+        return draw_quota(_by_row(window, chance), rows, generator, mix=mix)
+    order = class_order(window.classes, generator, mix=mix)
+    places = draw_quota(chance.index_select(0, order), rows, generator, mix=False)
+    chosen = torch.zeros_like(chance, dtype=torch.bool)
+    chosen[order.index_select(0, places)] = True
+    return torch.where(chosen)[0]
 
 
 def _weights(window: Window, chance: Tensor, chosen: Tensor, correction: float) -> Tensor | None:

@@ -109,6 +109,24 @@ class EpochPlan:
         return (ids[start:end].tolist() for start, end in itertools.pairwise(bounds))
 
     @property
+    def length(self) -> int:
+        """Batches of the epoch."""
+        return len(self._sizes)
+
+    def keep_first(self, batches: int, *, rest_waits: bool) -> None:
+        """Give out no more than *batches*: another rank has no more.
+
+        Args:
+            batches: of the epoch.
+            rest_waits: whether the other rows wait for the next epoch; else they count as dropped.
+        """
+        if batches >= len(self._sizes):
+            return
+        del self._sizes[batches:], self._ends[batches:]
+        if not rest_waits:
+            self._chosen = self._chosen.part(0, sum(self._sizes))
+
+    @property
     def next_size(self) -> int:
         """Rows of the next batch."""
         return self._sizes[self._batches_given]

@@ -10,6 +10,7 @@ from torch import Tensor
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.sifting._chances import chances, sample_values
 from sift_toolkit.sifting._choice import Window
+from sift_toolkit.sifting._classes import Classes
 from sift_toolkit.sifting._memory_store import SampleMemory
 from sift_toolkit.sifting._ties import TiedLosses, tied_losses
 
@@ -19,7 +20,13 @@ _ABOVE_ANY_CAP: Final = 2.0
 """Percentile of rows that the cap is for, whatever it is."""
 
 
-def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: float) -> Window:
+def epoch_window(
+    config: SiftConfig,
+    memory: SampleMemory,
+    ids: Tensor,
+    target: float,
+    classes: Classes | None = None,
+) -> Window:
     """Return the window of the sifted part of an epoch, its rows in groups of equal chances.
 
     The share to keep is one number for all of it: where it falls over the run, its mean there.
@@ -29,6 +36,7 @@ def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: 
         memory: last losses by id.
         ids: shape (n,), int64, n > 0, the ids of the part, in order.
         target: rows to keep of it, not whole in general.
+        classes: of the rows; with them each row is an entry of its own.
     """
     ties = memory.ties(config.high_loss_cap or _SHARE_AT_TOP)
     if config.needs_own_values:
@@ -42,6 +50,8 @@ def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: 
         values = sample_values(config, ties.losses, ties.losses)
     chance = torch.ones(number + 2, dtype=torch.float64)
     chance[:number] = chances(config, (ties.low, ties.high), values, keep, counts[:number])
+    if classes is not None:
+        return _by_row(chance, groups, target, classes)
     places = torch.arange(number + 2)
     return Window(
         chance,
@@ -50,6 +60,19 @@ def epoch_window(config: SiftConfig, memory: SampleMemory, ids: Tensor, target: 
         barred=places == number + 1,
         groups=groups,
         counts=counts,
+    )
+
+
+def _by_row(chance: Tensor, groups: Tensor, target: float, classes: Classes) -> Window:
+    """Return the window with each row an entry: rows of one group may be of many classes."""
+    number = chance.numel() - 2
+    certain, barred = groups == number, groups == number + 1
+    return Window(
+        chance.index_select(0, groups),
+        target,
+        certain=certain if bool(certain.any()) else None,
+        barred=barred if bool(barred.any()) else None,
+        classes=classes,
     )
 
 

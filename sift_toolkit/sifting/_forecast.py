@@ -41,6 +41,10 @@ def forecast_fresh(
 ) -> Carried:
     """Go through one epoch of the fresh engine under quota, moving *position* along."""
     position.begin_epoch(shape.rows_given)
+    if not position.sifts:
+        position.see(shape.rows_given)
+        position.step(shape.batches)
+        return _end(config, shape, position, carried)
     sizes = shape.sizes()
     for rows in sizes:
         keep = window_keep(config, position, run_rows)
@@ -86,7 +90,7 @@ def forecast_memory(
     )
     position.see(shape.rows_given)
     if span.rows == 0:
-        position.step(-(-shape.rows_given // shape.batch_size))
+        position.step(shape.batches)
         return dataclasses.replace(carried, knows=True)
     eligible = max(span.rows - carried.barred, 0)
     quota, remainder = rows_due(span.target, carried.remainder, eligible)
@@ -148,7 +152,7 @@ def sifted_span(
     if run_rows:
         # The first row whose progress reaches the annealing.
         end = min(max(_ceil(anneals_from(config) * run_rows) - before, 0), rows)
-    if not config.sifts or not knows or end <= start:
+    if not (config.sifts and position.sifts and knows) or end <= start:
         return SiftedSpan(0, 0, 0.0)
     middle = (before + (start + end - 1) / 2) / run_rows if run_rows else 0.0
     # The share falls linearly, so its sum is its value in the middle times the rows.

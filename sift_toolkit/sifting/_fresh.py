@@ -11,15 +11,13 @@ from typing import Any, Final, NamedTuple
 import torch
 from torch import Tensor
 
-from sift_toolkit.errors import SiftLossError
+from sift_toolkit.sifting._batch_sifter import BatchSifter
 from sift_toolkit.sifting._batches import Batch, num_rows, take
-from sift_toolkit.sifting._chances import chances, sample_values
-from sift_toolkit.sifting._choice import Window, choose
 from sift_toolkit.sifting._engine import Refined
 from sift_toolkit.sifting._forecast import Carried, forecast_fresh
-from sift_toolkit.sifting._history import LossHistory
-from sift_toolkit.sifting._loss import SampleScores
+from sift_toolkit.sifting._labels import NumberedLabels
 from sift_toolkit.sifting._pace import Pace, Readiness
+from sift_toolkit.sifting._row_classes import RowClasses
 from sift_toolkit.sifting._schedule import (
     EpochShape,
     Position,
@@ -31,10 +29,8 @@ from sift_toolkit.sifting._source import Source
 from sift_toolkit.sifting._waiting import WaitingRows
 from sift_toolkit.sifting._wiring import Wiring
 
-_HISTORY_KEY: Final = "history"
 _WAITING_KEY: Final = "waiting"
-_REMAINDER_KEY: Final = "remainder"
-_WINDOWS_KEY: Final = "windows"
+_SIFTER_KEY: Final = "sifter"
 _BATCH_SIZE_KEY: Final = "batch_size"
 _SOURCE_KEY: Final = "source"
 _PACE_KEY: Final = "pace"
@@ -49,6 +45,8 @@ class _Loaded(NamedTuple):
     """Its rows; 0: it was sifted, or had none."""
     ends: bool = False
     """Whether there was none."""
+    labels: NumberedLabels | None = None
+    """Of its rows, where they are asked for."""
 
 
 _NOTHING: Final = _Loaded()
@@ -67,13 +65,10 @@ class FreshEngine:
 
     def __init__(self, wiring: Wiring) -> None:
         self._config = config = wiring.config
-        self._scorer = wiring.scorer
         self._extent = wiring.extent
-        self._generator = wiring.generator
         self._position = wiring.position
         self._meter = wiring.meter
         self._source = Source(wiring.loader)
-        self._history = LossHistory(config.loss_history_length)
         self._layout = wiring.layout
         self._buffer = WaitingRows(wiring.layout, wiring.pad)
         shape = wiring.extent.shape
@@ -81,8 +76,8 @@ class FreshEngine:
         self._rule = leftover_rule(config, drop_last=bool(drops))
         self._batch_size = None if shape is None else shape.batch_size
         self._pace = Pace(wiring)
-        self._remainder = 0.0
-        self._windows = 0
+        self._classes = RowClasses(wiring)
+        self._sifter = BatchSifter(wiring, self._classes)
 
     def begin_epoch(self) -> None:
         """Begin an epoch of the user's loader."""
@@ -105,11 +100,12 @@ class FreshEngine:
                 error = raised
             agreed = self._pace.agree(self._readiness(ended=loaded.ends), error)
             if not agreed.goes_on:
-                self._drop(loaded.rows)
+                self._drop(loaded)
                 self._source.end()
-                return self._leftover(flush=agreed.flushes)
-            if loaded.rows:
-                return self._untouched(loaded.batch, loaded.rows)
+                if not agreed.full_batches:
+                    return self._leftover(flush=agreed.flushes)
+            elif loaded.rows:
+                return self._untouched(loaded)
 
     def _load(self) -> _Loaded:
         """Load one batch and sift it, or return it where it is not to be sifted."""
@@ -131,10 +127,11 @@ class FreshEngine:
             return _NOTHING
         self._batch_size = self._batch_size or rows
         keep = window_keep(self._config, self._position, self._extent.run_rows)
+        labels = self._classes.of_batch(batch, rows)
         if keep == 1:
-            return _Loaded(given, rows)
+            return _Loaded(given, rows, labels=labels)
         with self._meter.timing("score"):
-            self._sift(batch, rows, keep)
+            self._sift(batch, rows, keep, labels)
         return _NOTHING
 
     def _room(self) -> int | None:
@@ -156,15 +153,17 @@ class FreshEngine:
         flush = flush and flushes(self._rule, waiting, self._batch_size or waiting)
         return Readiness(not ended, self._full_batches(), flush)
 
-    def _drop(self, rows: int) -> None:
+    def _drop(self, loaded: _Loaded) -> None:
         """Count rows that were loaded after another rank's data had come to its end."""
-        self._count(rows)
-        self._meter.counters.dropped += rows
+        self._count(loaded.rows)
+        self._classes.count(loaded.labels, torch.empty(0, dtype=torch.int64))
+        self._meter.counters.dropped += loaded.rows
 
-    def _untouched(self, batch: Batch, rows: int) -> Refined:
-        self._count(rows)
-        self._meter.counters.kept += rows
-        return Refined(batch, rows)
+    def _untouched(self, loaded: _Loaded) -> Refined:
+        self._count(loaded.rows)
+        self._classes.count(loaded.labels)
+        self._meter.counters.kept += loaded.rows
+        return Refined(loaded.batch, loaded.rows)
 
     def _count(self, rows: int) -> None:
         self._position.see(rows)
@@ -184,61 +183,18 @@ class FreshEngine:
             self._meter.counters.dropped += self._buffer.clear()
         return None
 
-    def _sift(self, batch: Batch, rows: int, keep: float) -> None:
-        scores = None if self._windows % self._config.score_every else self._score(batch, rows)
-        window = self._window(scores, rows, keep)
-        chosen, weights, self._remainder = choose(
-            window,
-            selection=self._config.selection,
-            correction=self._config.correction,
-            remainder=self._remainder,
-            generator=self._generator,
-            mix=True,
-        )
-        self._buffer.push(take(batch, chosen), weights)
-        self._windows += 1
+    def _sift(self, batch: Batch, rows: int, keep: float, labels: NumberedLabels | None) -> None:
+        chosen = self._sifter.sift(batch, rows, keep, labels)
+        self._buffer.push(chosen.batch, chosen.weights)
         self._count(rows)
-        self._meter.counters.dropped += rows - chosen.numel()
-        if scores is not None:
-            self._meter.add_scores(scores.losses, chosen)
-
-    def _score(self, batch: Batch, rows: int) -> SampleScores:
-        scores = self._scorer.score(batch)
-        self._meter.counters.scored += rows
-        bad = 0 if scores.finite is None else rows - int(scores.finite.sum())
-        self._meter.counters.nonfinite += bad
-        if bad and self._config.nonfinite == "raise":
-            msg = f'{bad} of {rows} losses are NaN or infinite, and nonfinite="raise" is set'
-            raise SiftLossError(msg)
-        return scores
-
-    def _window(self, scores: SampleScores | None, rows: int, keep: float) -> Window:
-        if scores is None:
-            return Window(torch.full((rows,), keep, dtype=torch.float64), keep * rows)
-        finite = scores.finite
-        if finite is None:
-            return Window(self._chances(scores, keep), keep * rows)
-        chance = torch.ones(rows, dtype=torch.float64)
-        if bool(finite.any()):
-            own = None if scores.own is None else scores.own[finite]
-            chance[finite] = self._chances(SampleScores(scores.losses[finite], own), keep)
-        if self._config.nonfinite == "keep":
-            return Window(chance, keep * rows, certain=~finite)
-        return Window(chance, keep * rows, barred=~finite)
-
-    def _chances(self, scores: SampleScores, keep: float) -> Tensor:
-        """Return the chances of samples whose scores are finite, and remember their losses."""
-        values = None
-        if self._config.law == "proportional":
-            values = sample_values(self._config, scores.losses, scores.own)
-        return chances(self._config, self._history.join(scores.losses), values, keep)
+        self._meter.counters.dropped += rows - chosen.rows
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
         """Fresh scores need no losses handed back."""
 
     def carried(self) -> Carried:
         """Return what the next epoch begins with, if it began now."""
-        return Carried(self._remainder, len(self._buffer))
+        return Carried(self._sifter.remainder, len(self._buffer))
 
     def forecast(
         self, shape: EpochShape, position: Position, run_rows: int | None, carried: Carried
@@ -257,10 +213,8 @@ class FreshEngine:
     def state_dict(self) -> dict[str, Any]:
         """Return history, waiting rows and the fraction of a row owed."""
         return {
-            _HISTORY_KEY: self._history.state_dict(),
             _WAITING_KEY: self._buffer.state_dict(),
-            _REMAINDER_KEY: self._remainder,
-            _WINDOWS_KEY: self._windows,
+            _SIFTER_KEY: self._sifter.state_dict(),
             _BATCH_SIZE_KEY: self._batch_size,
             _SOURCE_KEY: self._source.state_dict(),
             _PACE_KEY: self._pace.state_dict(),
@@ -269,9 +223,7 @@ class FreshEngine:
     def load_state_dict(self, state: dict[str, Any], *, mid_epoch: bool) -> None:
         """Go on from a saved state."""
         self._source.load_state_dict(state[_SOURCE_KEY], mid_epoch=mid_epoch)
-        self._history.load_state_dict(state[_HISTORY_KEY])
         self._buffer.load_state_dict(state[_WAITING_KEY])
-        self._remainder = state[_REMAINDER_KEY]
-        self._windows = state[_WINDOWS_KEY]
+        self._sifter.load_state_dict(state[_SIFTER_KEY])
         self._batch_size = state[_BATCH_SIZE_KEY]
         self._pace.load_state_dict(state[_PACE_KEY])

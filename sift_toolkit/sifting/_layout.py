@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -53,17 +54,24 @@ class Layout:
             )
             raise SiftUsageError(msg)
 
-    @property
-    def turns(self) -> bool:
-        """Whether there is anything to do."""
-        return self.index is not None
-
     def rows_first(self, batch: Batch) -> Batch:
         """Return the batch with its samples where the rest of this package looks for them."""
         if self.index == 0 and is_list(batch):
             samples = map(_Sample, batch)
             return _SampleTuple(samples) if isinstance(batch, tuple) else _SampleList(samples)
         return _turned(batch) if self.index == 1 else batch
+
+    def as_given(
+        self, transform: Callable[[Batch], Batch] | None
+    ) -> Callable[[Batch], Batch] | None:
+        """Return *transform* for batches that `rows_first` returned; None: there is nothing to do.
+
+        Args:
+            transform: of batches in the user's form.
+        """
+        if self.index is None or transform is None:
+            return transform if self.index is None else self.back
+        return lambda batch: transform(self.back(batch))
 
     def back(self, batch: Batch) -> Batch:
         """Return what `rows_first` returned, or rows of it, in the user's form."""

@@ -49,8 +49,9 @@ class Lessons:
         Raises:
             SiftLossError: a loss is not finite, and that is an error here.
         """
-        values = None if values is None else values.detach()
-        self._waiting.append(_Lesson(ids, losses.detach(), values))
+        # Copies: a compiled step writes the losses of the next batch into the same memory.
+        values = None if values is None else values.detach().clone()
+        self._waiting.append(_Lesson(ids, losses.detach().clone(), values))
         if len(self._waiting) >= _TAKEN_AT_ONCE or self._raises:
             self.take()
 

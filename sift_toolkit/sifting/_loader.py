@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.distributed import ProcessGroup
 
@@ -13,6 +15,7 @@ from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._batches import Batch, Pad
 from sift_toolkit.sifting._build import check_arguments
+from sift_toolkit.sifting._labels import Labels, check_labels
 from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._loss import Loss, LossObject, as_loss
 from sift_toolkit.sifting._meter import Listener
@@ -57,13 +60,17 @@ class SiftingDataloader:
         shares_samples: whether all of them draw from one dataset, so that a loss that one of them
             saw counts for all (``scores="memory"``); default: if a sampler is a
             DistributedSampler.
+        labels: the class of each sample, of which then none disappears (`class_floor`). Whole
+            numbers: a tensor of shape (samples,), by position in the dataset, for a memory; or a
+            function ``(batch) -> tensor`` of shape (rows,), for fresh scores.
 
     Raises:
         SiftConfigError: the config needs `epochs`, or a loader with a known number of rows, or
             asks for a memory that this loader cannot have.
         SiftLossError: the loss is neither callable nor an object with a `loss` method.
-        SiftUsageError: *sift_config*, *orig_dataloader*, *epochs* or *batch_format_index* is not
-            what it should be.
+        SiftUsageError: *sift_config*, *orig_dataloader*, *epochs*, *batch_format_index* or
+            *labels* is not what it should be, or the labels are not of the kind that the scores
+            can use.
     """
 
     def __init__(
@@ -82,15 +89,17 @@ class SiftingDataloader:
         batch_format_index: int | None = None,
         process_group: ProcessGroup | None = None,
         shares_samples: bool | None = None,
+        labels: Labels | None = None,
     ) -> None:
         check_arguments(sift_config, orig_dataloader, epochs)
+        check_labels(labels, orig_dataloader)
         layout = Layout(batch_format_index)
         self._inner = orig_dataloader
         self._epochs = epochs
         scorer = Scorer(
             as_loss(loss_impl),
             scoring_model or model,
-            transform=_as_scored(layout, scoring_transform),
+            transform=layout.as_given(scoring_transform),
             needs_own=sift_config.needs_own_values,
         )
         wiring = wire(
@@ -103,6 +112,7 @@ class SiftingDataloader:
             note=on_note or _logger.info,
             process_group=process_group,
             shares_samples=shares_samples,
+            labels=labels,
         )
         self._run = Run(wiring, model=model, listener=listener)
 
@@ -128,7 +138,8 @@ class SiftingDataloader:
     def total_steps(self, epochs: int | None = None) -> int:
         """Return the batches of a whole run, those handed out included: for a schedule's length.
 
-        The same number whenever it is asked, as long as no loop breaks out of an epoch.
+        The same number whenever it is asked, unless a loop breaks out of an epoch or
+        ``gate="on"`` ends the sifting.
 
         Args:
             epochs: epochs of the run; default: the `epochs` given to the loader.
@@ -162,7 +173,8 @@ class SiftingDataloader:
         """Return the mean of a batch's losses, weighted as the config's correction asks.
 
         Call it once for each batch, with the losses of the training step: they are the scores of
-        the memory, and what the reported training loss is made of.
+        the memory, and what the reported training loss is made of. To accumulate gradients over k
+        batches, divide by k: the sum is the weighted mean over the global batch.
 
         Args:
             losses: shape (batch,), with their gradient.
@@ -178,7 +190,13 @@ class SiftingDataloader:
                 are missing, or a loss is not finite and ``nonfinite="raise"`` is set.
             SiftUsageError: no outstanding batch has as many samples.
         """
-        return self._run.take_back(losses, batch, values)
+        return self._take_back(losses, batch, values)
+
+    @functools.cached_property
+    def _take_back(self) -> Callable[..., Tensor]:
+        # Not traced into a graph: what is remembered changes with each batch, and so would it.
+        untraced: Callable[..., Tensor] = torch.compiler.disable(self._run.take_back)  # type: ignore[no-untyped-call] # torch's own gap
+        return untraced
 
     def record(self, **values: float) -> None:
         """Report values of your own measuring, such as ``record(validation_accuracy=0.93)``.
@@ -240,12 +258,3 @@ class SiftingDataloader:
             SiftStateError: the state is of another config, of other data or of another version.
         """
         self._run.load_state_dict(state)
-
-
-def _as_scored(
-    layout: Layout, transform: Callable[[Batch], Batch] | None
-) -> Callable[[Batch], Batch] | None:
-    """Return what the scoring model is shown of a batch, in the user's form."""
-    if not layout.turns:
-        return transform
-    return lambda batch: layout.back(batch) if transform is None else transform(layout.back(batch))

@@ -9,29 +9,30 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, cast
 
-import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
 from sift_toolkit.errors import SiftBatchError
 from sift_toolkit.sifting._batches import Batch, num_rows
-from sift_toolkit.sifting._choice import choose, forgiven
 from sift_toolkit.sifting._draws import EpochDraws
 from sift_toolkit.sifting._engine import Refined
-from sift_toolkit.sifting._epoch_plan import NOTHING, Chosen, EpochPlan, with_whole_ends
-from sift_toolkit.sifting._epoch_sizes import epoch_sizes
-from sift_toolkit.sifting._epoch_window import epoch_window
-from sift_toolkit.sifting._forecast import Carried, SiftedSpan, forecast_memory, sifted_span
+from sift_toolkit.sifting._epoch_plan import NOTHING, Chosen, EpochPlan
+from sift_toolkit.sifting._epoch_sifter import EpochSifter
+from sift_toolkit.sifting._forecast import Carried, forecast_memory, sifted_span
 from sift_toolkit.sifting._lessons import Lessons
 from sift_toolkit.sifting._memory_store import SampleMemory
-from sift_toolkit.sifting._rebuild import ChosenBatches, EpochOrder, epoch_order, rebuild
+from sift_toolkit.sifting._pace import Pace
+from sift_toolkit.sifting._rebuild import (
+    ChosenBatches,
+    epoch_order,
+    first_rows,
+    rebuild,
+)
 from sift_toolkit.sifting._schedule import EpochShape, Position, leftover_rule
+from sift_toolkit.sifting._spread import Spread
 from sift_toolkit.sifting._wiring import Wiring
-
-_MOST_SCORES_SHOWN: Final = 100_000
-"""Rows of an epoch whose scores are reported, evenly drawn from it."""
 
 
 class MemoryEngine:
@@ -49,14 +50,12 @@ class MemoryEngine:
         self._config = config = wiring.config
         self._loader = loader = cast("DataLoader[Any]", wiring.loader)
         self._extent = wiring.extent
-        self._generator = wiring.generator
         self._position = wiring.position
         self._meter = wiring.meter
         self._layout = wiring.layout
         samples = len(loader.dataset)  # type: ignore[arg-type] # `why_no_memory` made sure
         self._memory = SampleMemory(samples, with_values=config.needs_own_values)
         self._lessons = Lessons(self._memory, wiring.meter, raises=config.nonfinite == "raise")
-        self._id_type = torch.int32 if samples < 1 << 31 else torch.int64
         self._rule = leftover_rule(
             config, drop_last=bool(getattr(loader.batch_sampler, "drop_last", False))
         )
@@ -66,8 +65,10 @@ class MemoryEngine:
         self._iterator: Iterator[Batch] | None = None
         self._plan: EpochPlan | None = None
         self._waiting = NOTHING
-        self._remainder = 0.0
+        self._sifter = EpochSifter(wiring, self._memory, self._rule)
         self._draws = EpochDraws(loader)
+        self._pace = Pace(wiring)
+        self._spread = Spread(wiring, self._memory)
         self._resumes = False
 
     def begin_epoch(self) -> None:
@@ -84,6 +85,8 @@ class MemoryEngine:
             self._leave_epoch()
             self._draws.begin()
             self._batches.begin_epoch()
+            with self._meter.timing("score"):
+                self._spread.exchange()
             self._iterator = iter(self._rebuilt)
 
     def next(self) -> Refined | None:
@@ -134,7 +137,9 @@ class MemoryEngine:
 
     def _decide(self) -> EpochPlan:
         """Draw the epoch's order from the user's sampler and choose from it."""
-        order = epoch_order(self._loader)
+        order = first_rows(epoch_order(self._loader), self._extent)
+        self._spread.remember(order.ids)
+        self._spread.remember(self._waiting.ids)
         with self._meter.timing("score"):
             rows = order.ids.numel()
             batch_size = order.batch_size or max(order.sizes)
@@ -144,39 +149,18 @@ class MemoryEngine:
                 batch_size,
                 self._position,
                 self._extent.run_rows,
-                knows=self._lessons.any_taken,
+                knows=self._lessons.any_taken or self._memory.knows_any,
             )
             if span.rows == 0:
-                self._plan = EpochPlan.whole(order.ids.to(self._id_type), order.sizes)
+                self._plan = self._sifter.whole(order)
             else:
-                self._plan = self._sift(order, span)
+                waiting, self._waiting = self._waiting, NOTHING
+                self._plan = self._sifter.sifted(order, span, waiting)
+            self._plan.keep_first(
+                self._pace.batches_of_all(self._plan.length),
+                rest_waits=order.batch_size is not None,
+            )
         return self._plan
-
-    def _sift(self, order: EpochOrder, span: SiftedSpan) -> EpochPlan:
-        ids = order.ids[span.start : span.end]
-        rows, weights, remainder = choose(
-            epoch_window(self._config, self._memory, ids, span.target),
-            selection=self._config.selection,
-            correction=self._config.correction,
-            remainder=self._remainder,
-            generator=self._generator,
-            mix=False,
-        )
-        self._remainder = forgiven(remainder)
-        self._memory.visit(ids, rows)
-        self._show_scores(ids, rows)
-        places, chosen = with_whole_ends(order.ids.to(self._id_type), span, rows, weights)
-        waiting, self._waiting = self._waiting, NOTHING
-        sizes = epoch_sizes(order, places, waiting.ids.numel(), self._rule)
-        return EpochPlan.sifted(waiting, chosen, places, sizes, order.ids.numel())
-
-    def _show_scores(self, ids: Tensor, rows: Tensor) -> None:
-        """Report the scores of the window to the meter, a part of them if they are many."""
-        every = 1 + ids.numel() // _MOST_SCORES_SHOWN
-        kept = torch.zeros(ids.numel(), dtype=torch.bool)
-        kept[rows] = True
-        losses = self._memory.losses(ids[::every])
-        self._meter.add_scores(losses, torch.where(kept[::every])[0])
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
         """Take the losses of a training step as scores, a few batches at a time."""
@@ -188,7 +172,7 @@ class MemoryEngine:
         barred = 0
         if self._config.nonfinite == "drop":
             barred = self._memory.count_barred(self._config.rescore_every)
-        return Carried(self._remainder, waiting, self._lessons.any_given, barred)
+        return Carried(self._sifter.remainder, waiting, self._lessons.any_given, barred)
 
     def forecast(
         self, shape: EpochShape, position: Position, run_rows: int | None, carried: Carried
@@ -214,8 +198,9 @@ class MemoryEngine:
             "knows": self._lessons.any_taken,
             "plan": None if self._plan is None else self._plan.state_dict(),
             "waiting": tuple(self._waiting),
-            "remainder": self._remainder,
+            "remainder": self._sifter.remainder,
             "draws": self._draws.state_dict(),
+            "spread": self._spread.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any], *, mid_epoch: bool) -> None:
@@ -225,11 +210,12 @@ class MemoryEngine:
             SiftStateError: it is of another dataset, or of a loader with other generators.
         """
         self._draws.load_state_dict(state["draws"])
+        self._spread.load_state_dict(state["spread"])
         self._memory.load_state_dict(state["memory"])
         self._lessons.forget(any_taken=state["knows"])
         self._plan = None if state["plan"] is None else EpochPlan.from_state(state["plan"])
         self._waiting = Chosen(*state["waiting"])
-        self._remainder = state["remainder"]
+        self._sifter.remainder = state["remainder"]
         self._iterator = None
         self._resumes = mid_epoch
 

@@ -120,6 +120,39 @@ class SampleMemory:
         ids: list[int] = stuck[order[:limit]].tolist()
         return ids
 
+    @property
+    def knows_any(self) -> bool:
+        """Whether any sample's loss is known."""
+        return not bool(self._losses.isnan().all())
+
+    def pack(self, ids: Tensor) -> Tensor:
+        """Return all that is remembered of some samples, shape (bytes,), uint8.
+
+        Args:
+            ids: shape (n,), int64, each once.
+        """
+        parts = [ids.to(self._id_type), *(column[ids] for column in self._columns())]
+        return torch.cat([part.view(torch.uint8) for part in parts])
+
+    def take_over(self, packed: Tensor) -> None:
+        """Remember what `pack` of another memory returned, in place of what was known here."""
+        columns = self._columns()
+        sizes = [self._id_type.itemsize, *(column.element_size() for column in columns)]
+        count = packed.numel() // sum(sizes)
+        first, *rest = torch.split(packed, [size * count for size in sizes])
+        # Copies, as bytes in the middle of a message stand anywhere.
+        ids = first.clone().view(self._id_type).to(torch.int64)
+        for column, part in zip(columns, rest, strict=True):
+            column[ids] = part.clone().view(column.dtype)
+
+    def _columns(self) -> list[Tensor]:
+        columns = [self._losses, self._passed_over, self._times_at_top]
+        return columns if self._values is None else [*columns, self._values]
+
+    @property
+    def _id_type(self) -> torch.dtype:
+        return torch.int32 if len(self) < 1 << 31 else torch.int64
+
     def state_dict(self) -> dict[str, Any]:
         """Return all that is remembered."""
         return {

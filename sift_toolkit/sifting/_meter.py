@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor
@@ -16,10 +15,15 @@ from torch import Tensor
 from sift_toolkit import metrics
 from sift_toolkit.metrics import Metric
 from sift_toolkit.report import LOSS_PERCENTILES, Observation
+from sift_toolkit.sifting._class_counts import ClassCounts
+from sift_toolkit.sifting._stopwatch import Stopwatch
+from sift_toolkit.sifting._time_spent import TimeSpent
+from sift_toolkit.sifting._timeline import Timeline, WallTime
 
 _SCORED_COST: Final = 1 / 3
 """Cost of a forward pass in training passes, a backward pass counted as two forward ones."""
 
+_CLASSES_KEY: Final = "classes"
 _ENOUGH_FOR_PERCENTILES: Final = 100_000
 _MOST_WINDOWS: Final = 1000
 """Windows whose scores are remembered: as many as anybody asks about, should nobody ask."""
@@ -71,61 +75,59 @@ class Counters:
 
     def estimated_saving(self) -> float:
         """Return the share of time saved, against this run's own pace without sifting."""
-        if not (self.kept and self.loaded):
-            return 0.0
-        plain = (
-            self.load_seconds * self.seen / self.loaded + self.train_seconds * self.seen / self.kept
-        )
-        spent = self.load_seconds + self.score_seconds + self.train_seconds
-        return 1 - spent / plain if plain > 0 else 0.0
-
-
-class Clock(Protocol):
-    """Tells the time in seconds."""
-
-    def __call__(self) -> float:
-        """Return a time that only grows."""
-        ...
+        return TimeSpent(
+            seen=self.seen,
+            kept=self.kept,
+            loaded=self.loaded,
+            load_seconds=self.load_seconds,
+            score_seconds=self.score_seconds,
+            train_seconds=self.train_seconds,
+        ).saving
 
 
 class Meter:
     """Remembers counts, times, training losses and scores between two observations.
 
+    Its `counters` lack the seconds since they were last asked for: `totals` has them.
+
     Args:
-        clock: replaced in tests.
+        timeline: what time is read from until another one is given; default: the clock on the
+            wall.
+        note: is told decisions in words; default: nobody is.
     """
 
-    def __init__(self, clock: Clock = time.perf_counter) -> None:
+    def __init__(
+        self, timeline: Timeline | None = None, *, note: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.counters = Counters()
-        self._clock = clock
-        self._handed_at: float | None = None
-        self._inside = 0.0
+        self.classes = ClassCounts(note)
+        self._stopwatch = Stopwatch(timeline or WallTime())
         self._loss_sum: Tensor | float = 0.0
         self._losses = 0
         self._windows: deque[tuple[Tensor, Tensor]] = deque(maxlen=_MOST_WINDOWS)
 
-    @contextmanager
-    def timing(self, what: Literal["load", "score"]) -> Iterator[None]:
+    def read_from(self, timeline: Timeline) -> None:
+        """Read time from another timeline from now on, between two epochs."""
+        self._stopwatch.read_from(timeline)
+
+    def timing(self, what: Literal["load", "score"]) -> AbstractContextManager[None]:
         """Add the time spent in here, timings inside it left out, to loading or to scoring."""
-        start, outer_inside, self._inside = self._clock(), self._inside, 0.0
-        try:
-            yield
-        finally:
-            elapsed = self._clock() - start
-            name = f"{what}_seconds"
-            own = elapsed - self._inside
-            setattr(self.counters, name, getattr(self.counters, name) + own)
-            self._inside = outer_inside + elapsed
+        return self._stopwatch.during(what)
 
     def hand_out(self) -> None:
         """From now on the time is the training loop's, but for timings inside it."""
-        self._handed_at, self._inside = self._clock(), 0.0
+        self._stopwatch.begin("train")
 
     def take_over(self) -> None:
         """The training loop asks for the next batch: its time ends."""
-        if self._handed_at is not None:
-            self.counters.train_seconds += self._clock() - self._handed_at - self._inside
-            self._handed_at = None
+        self._stopwatch.end_training()
+
+    def totals(self) -> Counters:
+        """Return the counters with all times that are over; waits for the device."""
+        for segment, seconds in self._stopwatch.take().items():
+            name = f"{segment}_seconds"
+            setattr(self.counters, name, getattr(self.counters, name) + seconds)
+        return self.counters
 
     def add_training_losses(self, losses: Tensor) -> None:
         """Remember losses that came back; without a wait for the device."""
@@ -147,7 +149,7 @@ class Meter:
         Args:
             place: metrics that say how far the run has come.
         """
-        values = {**place, **self.counters.values()}
+        values = {**place, **self.totals().values()}
         # A loss that is not finite could not be charted.
         if self._losses and math.isfinite(loss := float(self._loss_sum) / self._losses):
             values[metrics.TRAIN_LOSS] = loss
@@ -166,12 +168,14 @@ class Meter:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the totals."""
-        return dataclasses.asdict(self.counters)
+        return {**dataclasses.asdict(self.totals()), _CLASSES_KEY: self.classes.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from saved totals."""
-        self.counters = Counters(**state)
-        self._handed_at = None
+        counts = dict(state)
+        self.classes.load_state_dict(counts.pop(_CLASSES_KEY))
+        self.counters = Counters(**counts)
+        self._stopwatch.forget()
         self._forget()
 
 

@@ -76,6 +76,14 @@ class Pace:
         self._granted = full_batches
         return Readiness(bool(goes_on), full_batches, bool(flushes))
 
+    def batches_of_all(self, own: int) -> int:
+        """Return how many batches of an epoch all ranks can give, where that is known at its start.
+
+        Raises:
+            SiftRankError: another rank has failed.
+        """
+        return self._wiring.ranks.least([own], kind="epoch")[0] if self.in_lockstep else own
+
     def state_dict(self) -> dict[str, Any]:
         """Return the batches granted that were not taken yet."""
         return {_GRANTED_KEY: self._granted}

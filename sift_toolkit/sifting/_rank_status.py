@@ -150,6 +150,22 @@ def why_missing(statuses: Sequence[Status | None], meeting: int, left: Status) -
     return None
 
 
+def whom_for(statuses: Sequence[Status | None], meeting: int, left: Status) -> str:
+    """Return in words which ranks have not come to a meeting, and where they are.
+
+    Args:
+        statuses: by rank.
+        meeting: number of the meeting that is waited for.
+        left: epochs and steps of the rank that waits, when it left its last epoch.
+    """
+    missing = ", ".join(
+        f"rank {rank} is at batch {status.steps} of epoch {status.epochs}"
+        for rank, status in enumerate(statuses)
+        if status is not None and status.meetings < meeting
+    )
+    return f"waiting for ranks to begin epoch {left.epochs + 1}: {missing}"
+
+
 def _place() -> str:
     """Return what tells process numbers here from those elsewhere; empty where they cannot be."""
     try:

@@ -7,12 +7,12 @@ look up why another one does not come; everything else is a collective of that g
 from __future__ import annotations
 
 import json
+import logging
 import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -20,14 +20,23 @@ import torch.distributed as dist
 from torch import Tensor
 
 from sift_toolkit.errors import SiftRankError
-from sift_toolkit.sifting._rank_status import Status, StatusBoard, why_missing
+from sift_toolkit.sifting._rank_status import Status, StatusBoard, whom_for, why_missing
 from sift_toolkit.sifting._traffic import Traffic
 
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
 
-_LOOK_ROUND: Final = timedelta(seconds=1)
-"""How often a rank that waits looks for the reason."""
+_logger = logging.getLogger(__name__)
+
+_SHORTEST_PAUSE: Final = 0.001
+_LONGEST_PAUSE: Final = 0.25
+"""Seconds between two looks of a rank that waits; many ranks ask one store."""
+_LOOK_ROUND: Final = 1.0
+"""Seconds after which it looks for the reason too."""
+
+
+_SILENT_FOR: Final = 10.0
+"""Seconds a rank waits before it says for whom."""
 
 
 class Ranks:
@@ -47,41 +56,48 @@ class Ranks:
         self._note = note
         self._store: Store | None = None
         self._board: StatusBoard | None = None
+        self._rank, self._size = 0, 1
         self._patience = 0.0
         self._meetings = 0
+        self._noted_at = 0
         self._left = Status()
         self.traffic = Traffic()
 
     @property
     def size(self) -> int:
         """How many processes train together."""
-        return dist.get_world_size(self._group) if self._is_joined() else 1
+        self._join_if_there()
+        return self._size
 
     @property
     def rank(self) -> int:
         """Which of them this is, from 0."""
-        return dist.get_rank(self._group) if self._is_joined() else 0
+        self._join_if_there()
+        return self._rank
 
-    def _is_joined(self) -> bool:
+    def _join_if_there(self) -> None:
+        # Once is enough: a group that is gone later does not change whose data this is.
         if self._store is None and dist.is_available() and dist.is_initialized():
-            self._join()
-        return self._store is not None
+            rank = dist.get_rank(self._group)
+            # A process outside of the group given trains on its own.
+            if rank >= 0:
+                self._join(rank)
 
-    def _join(self) -> None:
+    def _join(self, rank: int) -> None:
         # The one way to a store that all ranks have already; torch offers no public one.
         whole = dist.distributed_c10d._get_default_store()  # noqa: SLF001 - see above
         # As long as the process group itself would wait.
         self._patience = whole.timeout.total_seconds()  # type: ignore[attr-defined] # torch's own gap
         members = dist.get_process_group_ranks(self._group or dist.group.WORLD)
         names = f"sift_toolkit/{zlib.crc32(str(members).encode()):x}"
-        rank = dist.get_rank(self._group)
         # Ranks make their loaders in one order, so the n-th of each belong together.
         from torch.distributed.distributed_c10d import PrefixStore
 
         loader = whole.add(f"{names}/loaders of {rank}", 1)
         self._store = PrefixStore(f"{names}/{loader}", whole)
-        if dist.get_world_size(self._group) > 1:
-            self._board = StatusBoard(self._store, rank, self._note)
+        self._rank, self._size = rank, dist.get_world_size(self._group)
+        if self._size > 1:
+            self._board = StatusBoard(self._store, rank, _say_to(self._note))
             weakref.finalize(self, self._board.stop)
 
     def leave(self, epochs: int, steps: int) -> None:
@@ -125,20 +141,29 @@ class Ranks:
 
     def _wait_for(self, key: str) -> None:
         assert self._store is not None
-        started = time.monotonic()
-        while not _comes(self._store, key):
-            self._board_says_go_on(time.monotonic() - started)
+        started = looked = time.monotonic()
+        pause = _SHORTEST_PAUSE
+        # Not store.wait(): it logs a stack for every wait that is over.
+        while not self._store.check([key]):
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            now = time.monotonic()
+            if now - looked > _LOOK_ROUND:
+                looked = now
+                self._board_says_go_on(now - started)
 
     def _board_says_go_on(self, waited: float) -> None:
         assert self._board is not None
-        reason = self._board.failure() or why_missing(
-            self._board.of_all(self.size), self._meetings, self._left
-        )
+        statuses = self._board.of_all(self.size)
+        reason = self._board.failure() or why_missing(statuses, self._meetings, self._left)
         limit = self._patience
         if reason is None and waited > limit:
             reason = f"not all ranks came to the start of an epoch in {limit:.0f} s"
         if reason is not None:
             raise self.failed(reason)
+        if waited > _SILENT_FOR and self._noted_at != self._meetings:
+            self._noted_at = self._meetings
+            _say_to(self._note)(whom_for(statuses, self._meetings, self._left))
 
     @contextmanager
     def _store_is_there(self) -> Iterator[None]:
@@ -220,16 +245,14 @@ class Ranks:
         return None if self._board is None else self._board.failure()
 
 
-def _comes(store: Store, key: str) -> bool:
-    try:
-        store.wait([key], _LOOK_ROUND)
-    except dist.DistNetworkError:
-        raise
-    except RuntimeError:
-        # A wait that is over has its own kind of error in each kind of store.
-        there: bool = store.check([key])
-        return there
-    return True
+def _say_to(note: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what tells *note*, and the log: notes of most ranks are shown to nobody."""
+
+    def say(words: str) -> None:
+        _logger.warning("%s", words)
+        note(words)
+
+    return say
 
 
 def _as_bytes(figures: Mapping[str, Any]) -> Tensor:

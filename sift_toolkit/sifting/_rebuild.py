@@ -18,6 +18,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset, Sampler
 
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._epoch_plan import EpochPlan
+from sift_toolkit.sifting._wiring import Extent
 
 
 def why_no_memory(loader: object) -> str | None:
@@ -124,6 +125,14 @@ def epoch_order(loader: DataLoader[Any]) -> EpochOrder:
         )
         raise SiftUsageError(msg)
     return order
+
+
+def first_rows(order: EpochOrder, extent: Extent) -> EpochOrder:
+    """Return the part of an order that all ranks have rows for, where another one has fewer."""
+    shape = extent.shape
+    if shape is None or shape == extent.own_shape:
+        return order
+    return EpochOrder(order.ids[: shape.rows_given], list(shape.sizes()), shape.batch_size)
 
 
 def _is_plain(batches: object) -> TypeGuard[BatchSampler]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from sift_toolkit.errors import SiftLossError
@@ -90,7 +91,9 @@ class Reduction:
         self._meter.add_training_losses(losses)
         if handed.weights is None:
             return Reduced(losses.mean(), handed.ids)
-        weights = handed.weights.to(losses.device, losses.dtype)
+        # At least in float32: losses under autocast may be in bfloat16.
+        kind = torch.promote_types(losses.dtype, torch.float32)
+        weights = handed.weights.to(losses.device, kind, non_blocking=True)
         return Reduced((losses * weights).mean(), handed.ids)
 
     def _check(self, losses: object, values: Tensor | None) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sift_toolkit import metrics
 from sift_toolkit.metrics import Metric, metric_named
-from sift_toolkit.report import Observation
+from sift_toolkit.report import ClassTotals, Observation
 from sift_toolkit.sifting._meter import Listener
 from sift_toolkit.sifting._wiring import Wiring
 
 STUCK_TIMES: Final = 3
 """Losses in a row that a sample has at the top before it is reported."""
 MOST_STUCK_REPORTED: Final = 100
-
-_NOISE: Final = 0.02
-"""Share of the time that a measurement may be off."""
 
 
 class Reporter:
@@ -30,37 +28,26 @@ class Reporter:
     def __init__(self, wiring: Wiring, listener: Listener | None) -> None:
         self._config = wiring.config
         self._listener = listener
-        self._note = wiring.note
         self._meter = wiring.meter
         self._position = wiring.position
         self._extent = wiring.extent
         self._observed_at = 0
-        self._has_warned = False
 
     def step(self) -> None:
         """A training step may be over: tell, if it is time."""
         if self._position.steps - self._observed_at >= self._config.log_every:
-            self._observe([])
+            self._observe()
 
     def end_epoch(self, stuck_ids: list[int]) -> None:
-        """Tell how an epoch ended, and warn, once, of sifting that costs more than it saves."""
-        self._observe(stuck_ids)
-        counters = self._meter.counters
-        saving = counters.estimated_saving()
-        costs = counters.dropped > 0 and saving < -_NOISE
-        if self._config.gate == "warn" and costs and not self._has_warned:
-            self._has_warned = True
-            self._note(
-                f"sifting costs more than it saves: {-saving:.0%} more time so far than training "
-                "on all data would have taken"
-            )
+        """Tell how an epoch ended."""
+        self._observe(stuck_ids, self._meter.classes.totals())
 
-    def _observe(self, stuck_ids: list[int]) -> None:
+    def _observe(self, stuck_ids: Sequence[int] = (), classes: ClassTotals | None = None) -> None:
         self._observed_at = self._position.steps
         # Also where nobody listens: what the meter holds is let go of.
         observation = self._meter.observe(self._place())
         if self._listener is not None:
-            self._listener(dataclasses.replace(observation, stuck_ids=stuck_ids))
+            self._listener(dataclasses.replace(observation, stuck_ids=stuck_ids, classes=classes))
 
     def record(self, values: dict[str, float]) -> None:
         """Tell values that the user measured.
@@ -91,9 +78,8 @@ class Reporter:
 
     def state_dict(self) -> dict[str, Any]:
         """Return when it was last told what."""
-        return {"observed_at": self._observed_at, "has_warned": self._has_warned}
+        return {"observed_at": self._observed_at}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
         self._observed_at = state["observed_at"]
-        self._has_warned = state["has_warned"]

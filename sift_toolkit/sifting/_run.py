@@ -12,14 +12,17 @@ from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._build import build_engine, check_schedule, choose_engine
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._epoch_iterator import EpochIterator
+from sift_toolkit.sifting._gate import Gate
 from sift_toolkit.sifting._lengths import Lengths
 from sift_toolkit.sifting._meter import Listener
 from sift_toolkit.sifting._reduction import Reduction
 from sift_toolkit.sifting._reporter import MOST_STUCK_REPORTED, STUCK_TIMES, Reporter
 from sift_toolkit.sifting._schedule import EpochShape
 from sift_toolkit.sifting._state import check_state, state_header
+from sift_toolkit.sifting._timeline import timeline_of
 from sift_toolkit.sifting._wiring import Wiring
 
+_GATE: Final = "gate"
 _LOOKED_AT: Final = 8
 """Batches that a script may look at, and break off, before the training that calls `reduce`."""
 
@@ -36,6 +39,7 @@ class Run:
     def __init__(self, wiring: Wiring, *, model: nn.Module, listener: Listener | None) -> None:
         check_schedule(wiring.config, wiring.extent)
         self._wiring = wiring
+        self._model = model
         self._config = wiring.config
         self._note = wiring.note
         self._position = wiring.position
@@ -49,11 +53,12 @@ class Run:
             note=wiring.note,
         )
         self.reporter = Reporter(wiring, listener)
+        self._gate = Gate(wiring)
         self._under_way: object | None = None
         self._resumes_epoch = False
         self._epochs_ended = 0
         self._has_noted = False
-        choice = choose_engine(wiring.config, wiring.loader, wiring.extent.epochs)
+        choice = choose_engine(wiring.config, wiring.loader, wiring.extent.epochs, wiring.labels)
         self.engine = self._build(*choice)
 
     @property
@@ -77,6 +82,8 @@ class Run:
 
     def _begin_epoch(self) -> EpochIterator:
         self._meter.take_over()
+        # Asked anew: a model may be moved after its loader was made.
+        self._meter.read_from(timeline_of(self._model))
         resumes, self._resumes_epoch = self._resumes_epoch, False
         self._reduction.begin_epoch(whole_one_is_over=self._under_way is None and not resumes)
         self._ranks.leave(self._position.epochs, self._position.epoch_steps)
@@ -92,14 +99,16 @@ class Run:
         return EpochIterator(self.next, self._under_way)
 
     def _agree(self, *, resumes: bool) -> None:
-        """Make sure that all ranks begin the same epoch, of as much data as each of them has."""
+        """Make sure that all ranks begin the same epoch, of data that each of them has."""
         extent = self._wiring.extent
         own = figures_of(
             self._config, self.engine.name, extent.own_shape, self._position, resumes=resumes
         )
-        said = self._ranks.meet(own)
+        said = self._ranks.meet({**own, _GATE: self._gate.report()})
         check_same(said)
         extent.shape = common_shape(extent.own_shape, said)
+        if not resumes:
+            self._gate.decide([each[_GATE] for each in said])
 
     def _mind_missing_losses(self) -> None:
         """Act on a training loop that does not hand its losses back, once an epoch is over."""
@@ -139,6 +148,7 @@ class Run:
             raise iterator.over()
         self._meter.take_over()
         self.reporter.step()
+        self._gate.step()
         try:
             with self._ranks.failing_together():
                 refined = self.engine.next()
@@ -152,6 +162,7 @@ class Run:
             self._leave_epoch()
             self._epochs_ended += 1
             self.reporter.end_epoch(self.engine.stuck_ids(STUCK_TIMES, MOST_STUCK_REPORTED))
+            self._gate.end_epoch()
             raise StopIteration
         self._position.step()
         self._ranks.tell(self._position.epochs, self._position.epoch_steps)
@@ -183,6 +194,7 @@ class Run:
             "reduction": self._reduction.state_dict(),
             "lengths": self.lengths.state_dict(),
             "reporter": self.reporter.state_dict(),
+            "gate": self._gate.state_dict(),
             "epochs_ended": self._epochs_ended,
             "has_noted": self._has_noted,
             "mid_epoch": self._under_way is not None or self._resumes_epoch,
@@ -206,6 +218,7 @@ class Run:
         self._reduction.load_state_dict(state["reduction"])
         self.lengths.load_state_dict(state["lengths"])
         self.reporter.load_state_dict(state["reporter"])
+        self._gate.load_state_dict(state["gate"])
         self._epochs_ended = state["epochs_ended"]
         self._has_noted = state["has_noted"]
 
@@ -215,4 +228,5 @@ class Run:
             self._wiring.extent.own_shape,
             getattr(self._wiring.loader, "dataset", None),
             self._ranks,
+            self._wiring.labels,
         )

@@ -1,4 +1,4 @@
-"""When to sift and how much: delay, falling keep, anneal.
+"""When to sift and how much: delay, falling keep, anneal, gate.
 
 The loader and the forecast of its length ask the same functions, so a length is exact.
 """
@@ -30,6 +30,8 @@ class Position:
     """Rows that have come by in the epoch under way."""
     epoch_steps: int = 0
     """Batches handed out in the epoch under way."""
+    sifts: bool = True
+    """Whether it sifts where the config does; False once the gate has closed."""
 
     def begin_epoch(self, rows_given: int | None) -> None:
         """Count an epoch that begins, of *rows_given* rows if that is known.
@@ -74,6 +76,11 @@ class EpochShape:
         """Rows that really come by, the dropped last batch left out."""
         return self.rows - (self.rows % self.batch_size if self.drop_last else 0)
 
+    @property
+    def batches(self) -> int:
+        """Batches of an epoch on all data."""
+        return -(-self.rows_given // self.batch_size)
+
 
 def falling_keep(config: SiftConfig, progress: Number) -> Number:
     """Return the share to keep, the annealing left out.
@@ -101,7 +108,7 @@ def window_keep(config: SiftConfig, position: Position, run_rows: int | None) ->
         run_rows: rows of all epochs together, None if unknown.
     """
     steps = position.epoch_steps if config.repeat_delay_per_epoch else position.steps
-    if not config.enabled or steps < config.sift_delay:
+    if not config.enabled or not position.sifts or steps < config.sift_delay:
         return 1.0
     progress = min(position.rows / run_rows, 1.0) if run_rows else 0.0
     return 1.0 if progress >= anneals_from(config) else falling_keep(config, progress)

@@ -45,8 +45,8 @@ class Scorer:
             SiftLossError: the loss is not one number a sample, or not where the model is.
         """
         model = unwrap(self._model)
-        seen = batch if self._transform is None else self._transform(batch)
         with invisible(model) as devices:
+            seen = batch if self._transform is None else self._transform(batch)
             if devices:
                 seen = to_device(seen, devices[0])
             result = self._loss(model, seen)
@@ -101,8 +101,8 @@ def _devices_of(modules: Iterable[nn.Module]) -> list[torch.device]:
     return list({parameter.device: None for parameter in found if parameter is not None})
 
 
-def _without_autocast_cache() -> AbstractContextManager[object]:
-    """Keep the user's autocast, but none of the casts made here: they have no gradients.
+def _without_autocast_cache() -> AbstractContextManager[None]:
+    """Keep the user's autocast, but none of the casts made here: in older torch without gradients.
 
     The cache is one for all devices, and is emptied where the outermost autocast ends; the CPU's
     autocast is set to what it is already.
@@ -110,9 +110,19 @@ def _without_autocast_cache() -> AbstractContextManager[object]:
     torch.autocast_increment_nesting()
     if torch.autocast_decrement_nesting() == 0:
         return nullcontext()
-    return torch.autocast(
+    return _uncached_autocast()
+
+
+@contextmanager
+def _uncached_autocast() -> Iterator[None]:
+    with torch.autocast(
         "cpu",
         enabled=torch.is_autocast_enabled("cpu"),
         dtype=torch.get_autocast_dtype("cpu"),
         cache_enabled=False,
-    )
+    ):
+        try:
+            yield
+        finally:
+            # The user's loss may have asked for the cache, in an autocast of its own.
+            torch.clear_autocast_cache()

@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Final
 
+from torch import Tensor
+
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.sifting._labels import Labels
 from sift_toolkit.sifting._ranks import Ranks
 from sift_toolkit.sifting._schedule import EpochShape
 
@@ -17,7 +20,11 @@ _DATA_KEY: Final = "data"
 
 
 def state_header(
-    config: SiftConfig, shape: EpochShape | None, dataset: object, ranks: Ranks
+    config: SiftConfig,
+    shape: EpochShape | None,
+    dataset: object,
+    ranks: Ranks,
+    labels: Labels | None = None,
 ) -> dict[str, Any]:
     """Return what must be the same where a state is saved and where it is loaded.
 
@@ -26,14 +33,17 @@ def state_header(
         shape: of an epoch, None if unknown.
         dataset: the dataset of the loader inside, None if there is none.
         ranks: each has a state of its own, of its part of the data.
+        labels: the user's, None if there are none; they are part of the choice.
     """
-    data = {"ranks": ranks.size, "rank": ranks.rank}
+    data: dict[str, int | str] = {"ranks": ranks.size, "rank": ranks.rank}
     if hasattr(dataset, "__len__"):
         data["samples in the dataset"] = len(dataset)
     if shape is not None:
         data["rows an epoch"] = shape.rows
         data["rows a batch"] = shape.batch_size
         data["drop_last"] = int(shape.drop_last)
+    if labels is not None and config.sifts:
+        data["labels"] = "by sample" if isinstance(labels, Tensor) else "by batch"
     # What is only told, and how often, may change: it is the same run.
     same = dataclasses.replace(config, log_every=1, gate="off")
     return {_VERSION_KEY: _VERSION, _CONFIG_KEY: same.to_hyperparameters(), _DATA_KEY: data}

@@ -10,6 +10,7 @@ from torch import Tensor
 from sift_toolkit.sifting._batches import Batch, Pad, num_rows
 from sift_toolkit.sifting._containers import is_array, leaves, map_leaves
 from sift_toolkit.sifting._layout import Layout
+from sift_toolkit.sifting._pinning import is_pinned, pinned
 from sift_toolkit.sifting._refined import RefinedBuffer, Rows
 
 
@@ -28,12 +29,17 @@ class WaitingRows:
         self._layout = layout
         self._buffer = RefinedBuffer(pad)
         self._saved: list[dict[str, Any]] = []
+        self._pins = False
 
     def __len__(self) -> int:
         return sum((int(part["rows"]) for part in self._saved), len(self._buffer))
 
     def recognise(self, like: Batch) -> None:
-        """Put saved rows into the form of a batch, its samples where they are looked for."""
+        """Put saved rows into the form of a batch, its samples where they are looked for.
+
+        Rows come out in pinned memory if it is in it.
+        """
+        self._pins = is_pinned(like)
         for part in self._saved:
             self._buffer.push(Rows(_formed(part, like, self._layout), part["weights"]))
         self._saved = []
@@ -49,7 +55,8 @@ class WaitingRows:
 
     def pop(self, count: int) -> Rows:
         """Take out the first *count* rows."""
-        return self._buffer.pop(count)
+        batch, weights = self._buffer.pop(count)
+        return Rows(pinned(batch) if self._pins else batch, weights)
 
     def clear(self) -> int:
         """Forget all rows; return how many there were."""

@@ -10,6 +10,7 @@ from torch.distributed import ProcessGroup
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.sifting._batches import Batch, Pad
+from sift_toolkit.sifting._labels import Labels
 from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._meter import Meter
 from sift_toolkit.sifting._ranks import Ranks
@@ -65,6 +66,8 @@ class Wiring:
     """How far the run has come."""
     meter: Meter
     """Counts and times."""
+    labels: Labels | None = None
+    """The user's, by sample id or as a function of a batch; None: there are no classes."""
 
 
 def wire(
@@ -78,6 +81,7 @@ def wire(
     note: Callable[[str], None],
     process_group: ProcessGroup | None = None,
     shares_samples: bool | None = None,
+    labels: Labels | None = None,
 ) -> Wiring:
     """Return what the parts of a run that begins share."""
     return Wiring(
@@ -92,5 +96,6 @@ def wire(
         extent=Extent(shape_of(loader), epochs),
         generator=Generator().manual_seed(config.seed),
         position=Position(),
-        meter=Meter(),
+        meter=Meter(note=note),
+        labels=labels,
     )

@@ -8,11 +8,14 @@ import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import torch
 
 from sift_toolkit import SiftUsageError
 from sift_toolkit.container._hooks import Hooks, hooks_of, load_hooks
+from sift_toolkit.container._job import Job
 from sift_toolkit.container._learning_rate import warm_cosine
 
 WriteModule = Callable[..., Path]
@@ -121,6 +124,15 @@ class TestHooksOf:
 
         assert hooks.learning_rate_factor(0.25) == 0.75
 
+    def test_labels_may_be_left_out(self, toy_hooks: ToyHooks, make_job: Any) -> None:
+        """Without them there are no classes; with them they are the module's own."""
+        job = Job(make_job(), {})
+        labels = torch.arange(3)
+
+        assert hooks_of(toy_hooks(), "toy.py").class_labels(job) is None
+        given = hooks_of(toy_hooks(class_labels=lambda job: labels), "toy.py")
+        assert given.class_labels(job) is labels
+
     def test_all_missing_hooks_are_named(self) -> None:
         """An empty module is told all it lacks, with what each is given."""
         with pytest.raises(SiftUsageError) as caught:
@@ -159,6 +171,6 @@ class TestHooksOf:
         """Each hook is declared once: by its method, with its docstring."""
         hooks = [name for name in vars(Hooks) if not name.startswith("_")]
 
-        assert hooks[-1] == "learning_rate_factor"
-        assert len(hooks) == 8
+        assert hooks[-2:] == ["learning_rate_factor", "class_labels"]
+        assert len(hooks) == 9
         assert all(getattr(Hooks, name).__doc__ for name in hooks)

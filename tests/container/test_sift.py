@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from sift_toolkit import SiftConfig, SiftConfigError, SiftingDataloader, SiftLos
 from sift_toolkit.config import VERSION_KEY, key_of
 from sift_toolkit.contract import JobTree
 from sift_toolkit.metrics import KEPT_SHARE, METRICS, PROGRESS, Metric, read_lines, read_series
-from sift_toolkit.report import LOSS_PERCENTILES, SiftReport
+from sift_toolkit.report import LOSS_PERCENTILES, REPORT_FILE, SiftReport
 
 MakeJob = Callable[..., JobTree]
 Loader = DataLoader[Any]
@@ -274,6 +275,36 @@ def test_the_report_holds_what_a_page_needs(
         assert over_time
         assert {len(each) for each in over_time} == {len(LOSS_PERCENTILES)}
     assert any(note.startswith("scores: memory, because") for note in report.notes)
+
+
+@pytest.mark.parametrize("scores", ["fresh", "memory"])
+def test_the_report_tells_what_was_kept_of_each_class(
+    make_job: MakeJob,
+    train: Callable[..., SiftingDataloader],
+    toy_loader: Callable[[], Loader],
+    process_ends: Callable[[], None],
+    read_report: Callable[[JobTree], SiftReport],
+    scores: Literal["fresh", "memory"],
+) -> None:
+    """With labels, each epoch ends with the rows of each class, seen and chosen, and the share."""
+    tree = make_job(**SiftConfig(keep=0.5, scores=scores, class_floor=1.0).to_hyperparameters())
+    of_all = torch.cat([labels for _, labels in toy_loader()])
+    train(labels=of_all if scores == "memory" else lambda batch: batch[1])
+    process_ends()
+
+    report = read_report(tree)
+    assert sum(each.classes is not None for each in report.observations) == EPOCHS
+    classes = report.classes
+    assert classes is not None
+    assert list(classes.labels) == [0, 1, 2]
+    assert list(classes.seen) == (EPOCHS * of_all.bincount()).tolist()
+    kept = KEPT_SHARE.name
+    # A floor of 1 keeps of each class what is kept of all, but for the rows of a class in a window.
+    assert classes.kept_shares == pytest.approx([report.last(kept)] * 3, abs=0.1)
+    written = json.loads((tree.output_data_dir / REPORT_FILE).read_text(encoding="utf-8"))
+    entry = written["observations"][-1]["classes"]
+    assert entry["kept_shares"] == classes.kept_shares
+    assert all(isinstance(label, int) for label in entry["labels"])
 
 
 def test_neither_log_nor_report_hold_data(

@@ -28,6 +28,7 @@ from sift_toolkit.metrics import (
     Metric,
     read_series,
 )
+from sift_toolkit.report import SiftReport
 
 MakeJob = Callable[..., JobTree]
 JobOf = Callable[[JobTree], Job]
@@ -194,6 +195,20 @@ class TestTraining:
             return losses, torch.ones_like(losses)
 
         run(make_job(**config.to_hyperparameters()), loss=loss)
+
+    def test_classes_are_the_hooks(
+        self,
+        make_job: MakeJob,
+        run: Callable[..., bytes],
+        read_report: Callable[[JobTree], SiftReport],
+    ) -> None:
+        """A hook tells the class of each sample, and the report what was kept of each."""
+        tree = make_job(**CONFIGS["fresh"].to_hyperparameters())
+        run(tree, class_labels=lambda job: lambda batch: batch[1])
+
+        classes = read_report(tree).classes
+        assert classes is not None
+        assert list(classes.labels) == [0, 1, 2]
 
     def test_a_stream_is_trained_at_a_constant_rate(
         self,

@@ -88,6 +88,7 @@ class Toy:
         listener: Any = None,
         on_note: Any = None,
         pad: Any = None,
+        labels: Any = None,
         **config: Any,
     ) -> SiftingDataloader:
         """Return a sifted loader, by default over `loader()` with half of the rows kept."""
@@ -102,6 +103,7 @@ class Toy:
             listener=listener,
             on_note=on_note or (lambda _: None),
             pad=pad,
+            labels=labels,
         )
 
     def step(self, loader: SiftingDataloader, batch: Any) -> None:

@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.sifting._chances import chances, sample_values
 from sift_toolkit.sifting._choice import Window, choose
+from sift_toolkit.sifting._classes import Classes
 from sift_toolkit.sifting._epoch_window import epoch_window
 from sift_toolkit.sifting._history import percentile_intervals
 from sift_toolkit.sifting._memory_store import SampleMemory
@@ -129,3 +130,29 @@ def test_rows_that_are_due_are_certain() -> None:
     certain, barred = masks_of(by_row(epoch_window(config, memory, everyone, 2.5)))
     assert certain.tolist() == [True, False, False, True, False]
     assert barred.tolist() == [False, False, False, False, True]
+
+
+@settings(max_examples=60)
+@given(
+    losses=LOSSES,
+    law=st.sampled_from(LAWS),
+    nonfinite=st.sampled_from(["keep", "drop"]),
+    seed=st.integers(0, 9),
+)
+def test_with_classes_each_row_is_an_entry(
+    losses: list[float], law: dict[str, Any], nonfinite: Any, seed: int
+) -> None:
+    """Rows of one group may be of many classes; their chances are those of their group."""
+    config = SiftConfig(keep=0.5, nonfinite=nonfinite, **law)
+    ids = torch.randperm(len(losses), generator=Generator().manual_seed(seed))
+    classes = Classes((ids % 3).int(), 3, 0.5)
+    memory = remembered(config, losses)
+    expected = by_row(epoch_window(config, memory, ids, len(losses) / 2))
+    window = epoch_window(config, memory, ids, len(losses) / 2, classes)
+    assert torch.equal(window.chance, expected.chance)
+    for mask, wanted in ((window.certain, expected.certain), (window.barred, expected.barred)):
+        assert wanted is not None
+        assert torch.equal(mask if mask is not None else torch.zeros_like(wanted), wanted)
+    assert window._replace(chance=expected.chance, certain=None, barred=None) == Window(
+        expected.chance, expected.target, classes=classes
+    )

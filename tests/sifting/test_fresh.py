@@ -227,7 +227,7 @@ def test_losses_that_are_not_finite_follow_the_policy(toy: Any, policy: str) -> 
     assert len(bad) == (16 if policy == "keep" else 0)
     state = loader.state_dict()
     assert state["meter"]["nonfinite"] == 16
-    assert state["engine"]["history"]["losses"].isfinite().all()
+    assert state["engine"]["sifter"]["history"]["losses"].isfinite().all()
 
 
 def test_losses_that_are_not_finite_raise(toy: Any) -> None:

@@ -128,6 +128,46 @@ def test_lengths_stay_right_when_the_loop_breaks_out(
     assert len(list(iterator)) == length
 
 
+@settings(max_examples=100)
+@given(
+    config=configs(),
+    count=st.integers(1, 60),
+    batch_size=st.integers(1, 9),
+    drop_last=st.booleans(),
+    before=st.integers(0, 3),
+    stop=st.none() | st.integers(0, 6),
+)
+def test_lengths_stay_right_when_the_gate_closes(
+    config: dict[str, Any],
+    count: int,
+    batch_size: int,
+    drop_last: bool,
+    before: int,
+    stop: int | None,
+) -> None:
+    """All data comes then, and what waits as the rule says; nothing is scored or dropped."""
+    loader = sifted(numbers(count, batch_size, drop_last=drop_last), 6, **config)
+    for _ in range(before):
+        train_epoch(loader)
+    if stop is not None:
+        for batch in itertools.islice(loader, stop):
+            loader.reduce(torch.sin(batch.float()) + 2)
+    loader._run._position.sifts = False
+    earlier = loader.state_dict()["meter"]
+    for _ in range(2):
+        epoch = iter(loader)
+        length, total = len(loader), loader.total_steps(9)
+        for _ in range(length):
+            loader.reduce(torch.sin(next(epoch).float()) + 2)
+        assert list(epoch) == []
+        assert loader.total_steps(9) == total
+    later = loader.state_dict()["meter"]
+    assert later["scored"] == earlier["scored"]
+    if config["leftover"] != "drop":
+        assert later["dropped"] == earlier["dropped"]
+    assert later["seen"] - earlier["seen"] >= 2 * (count - count % batch_size)
+
+
 @pytest.mark.parametrize("scores", ["fresh", "memory"])
 def test_training_past_the_given_epochs_goes_on_at_the_final_setting(scores: str) -> None:
     """With keep falling to .25, epochs beyond the last one keep .25."""

@@ -518,21 +518,6 @@ def test_what_is_recorded_reaches_the_listener(toy: Any) -> None:
     toy.sifted(scores="fresh").record(validation_accuracy=0.75)
 
 
-def test_sifting_that_costs_more_than_it_saves_is_said_once(toy: Any) -> None:
-    """With gate="warn", at the end of an epoch."""
-
-    def slow(model: nn.Module, batch: Any) -> Tensor:
-        torch.linalg.svd(torch.ones(150, 150))
-        return toy.loss(model, batch)
-
-    for gate, expected in (("warn", 1), ("off", 0)):
-        notes: list[str] = []
-        loader = toy.sifted(loss=slow, scores="fresh", gate=gate, on_note=notes.append)
-        for _ in range(2):
-            toy.epoch(loader)
-        assert len([note for note in notes if "costs more than it saves" in note]) == expected
-
-
 def test_progress_follows_the_data(toy: Any) -> None:
     """From 0 to 1 over the run, evenly in the rows that came by, kept or not."""
     loader = toy.sifted(toy.loader(64), scores="fresh", epochs=2)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sift_toolkit.metrics import METRICS, PROGRESS, metric_named
 from sift_toolkit.report import LOSS_PERCENTILES
 from sift_toolkit.sifting._meter import Counters, Meter
+from sift_toolkit.sifting._timeline import WallTime
 
 COUNTS = st.integers(0, 10**9)
 # Clocks tell nanoseconds at best.
@@ -38,12 +39,12 @@ def seconds() -> Seconds:
 
 @pytest.fixture
 def meter(seconds: Seconds) -> Meter:
-    return Meter(seconds)
+    return Meter(WallTime(seconds))
 
 
 def times_of(meter: Meter) -> tuple[float, float, float]:
     """Return seconds of loading, scoring and training."""
-    counters = meter.counters
+    counters = meter.totals()
     return counters.load_seconds, counters.score_seconds, counters.train_seconds
 
 
@@ -226,7 +227,7 @@ class TestTimes:
         meter = Meter()
         with meter.timing("score"):
             torch.rand(100, generator=torch.Generator())
-        assert 0 < meter.counters.score_seconds < 60
+        assert 0 < meter.totals().score_seconds < 60
 
 
 def seen(meter: Meter, losses: list[float], chosen: list[int]) -> None:
@@ -316,12 +317,12 @@ class TestState:
 
     def test_it_goes_on_from_a_saved_state(self, seconds: Seconds) -> None:
         """Totals are taken over; what was measured in between is forgotten."""
-        meter = Meter(seconds)
+        meter = Meter(WallTime(seconds))
         meter.counters = Counters(seen=7, kept=3, dropped=2, score_seconds=1.5)
         file = io.BytesIO()
         torch.save(meter.state_dict(), file)
         file.seek(0)
-        loaded = Meter(seconds)
+        loaded = Meter(WallTime(seconds))
         loaded.add_training_losses(torch.tensor([9.0]))
         seen(loaded, [1], [0])
         loaded.hand_out()

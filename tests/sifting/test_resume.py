@@ -257,6 +257,45 @@ def test_variants(make_toy: Any, config: dict[str, Any]) -> None:
     run_resume_contract(make)
 
 
+def label_of(batch: Any) -> Tensor:
+    """Return the class of each row of a batch; some are rare."""
+    return class_of(batch[2])
+
+
+def class_of(numbers: Tensor) -> Tensor:
+    """Return the class of each row by its number."""
+    return torch.where(numbers % 5 == 0, 7, numbers % 3)
+
+
+@pytest.mark.parametrize("selection", ["quota", "bernoulli"])
+@pytest.mark.parametrize("scores", ["fresh", "memory"])
+def test_with_classes(make_toy: Any, scores: str, selection: str) -> None:
+    """What is kept of each class, and the counts of it."""
+    labels = label_of if scores == "fresh" else class_of(torch.arange(ROWS))
+
+    def make() -> Process:
+        return Process(
+            make_toy,
+            plain(shuffle=True),
+            scores=scores,
+            selection=selection,
+            labels=labels,
+            **{**RICH, "class_floor": 0.9},
+        )
+
+    run_resume_contract(make, EVERYWHERE)
+
+
+def test_labels_that_came_or_went_are_refused(make_toy: Any) -> None:
+    """With other labels it would be another choice."""
+    toy = make_toy()
+    labels = torch.arange(40) % 3
+    state = toy.sifted(scores="memory", labels=labels).state_dict()
+    with pytest.raises(SiftStateError, match="labels: 'by sample' there, None here"):
+        make_toy().sifted(scores="memory").load_state_dict(state)
+    make_toy().sifted(scores="memory", labels=labels).load_state_dict(state)
+
+
 @pytest.mark.filterwarnings("ignore:'set_vital' is deprecated")
 def test_around_a_stateful_dataloader(make_toy: Any) -> None:
     """The StatefulDataLoader of torchdata is asked for its own place and is not replayed."""

@@ -32,7 +32,7 @@ class TestPosition:
 
     def test_it_starts_at_0(self) -> None:
         """A run begins with nothing seen and nothing handed out."""
-        assert dataclasses.astuple(Position()) == (0, 0, 0, 0, 0)
+        assert dataclasses.astuple(Position()) == (0, 0, 0, 0, 0, True)
 
     def test_it_counts(self) -> None:
         """Rows and batches are counted for the run and for the epoch."""
@@ -75,6 +75,7 @@ class TestEpochShape:
         sampler = torch.utils.data.BatchSampler(range(rows), batch_size, drop_last)
         assert list(shape.sizes()) == [len(batch) for batch in sampler]
         assert shape.rows_given == sum(shape.sizes())
+        assert shape.batches == len(sampler)
 
 
 class TestFallingKeep:
@@ -114,6 +115,11 @@ class TestWindowKeep:
     def test_off_is_off(self) -> None:
         """The plain twin keeps everything at any time."""
         assert window_keep(config_of(enabled=False), Position(steps=99, rows=50), 100) == 1
+
+    def test_a_closed_gate_keeps_everything(self) -> None:
+        """Whatever the config says, at any time."""
+        position = Position(steps=99, rows=50, sifts=False)
+        assert window_keep(config_of(keep_end=0.2), position, 100) == 1
 
     @pytest.mark.parametrize(
         ("repeat", "position", "share"),

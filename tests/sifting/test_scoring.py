@@ -128,6 +128,15 @@ class TestInvisible:
         assert torch.is_grad_enabled()
         assert not torch.is_autocast_enabled("cpu")
 
+    def test_a_random_transform_moves_nothing(self, unmoved_rng: Unmoved) -> None:
+        """What the model sees may be cropped at random; the training's own crops stay the same."""
+        with unmoved_rng():
+            Scorer(
+                per_sample,
+                model_of(),
+                transform=lambda batch: [batch[0] + torch.rand(()), batch[1]],
+            ).score(batch_of())
+
     def test_the_batch_is_untouched(self) -> None:
         """The batch that was scored is the one that is trained on, bit for bit."""
         batch, same = batch_of(), batch_of()
