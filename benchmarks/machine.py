@@ -51,7 +51,7 @@ def hold_pages() -> None:
     """
     held = {"MALLOC_TRIM_THRESHOLD_": "-1", "MALLOC_MMAP_MAX_": "0"}
     if not held.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **held})
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **held})  # noqa: S606 - itself
 
 
 def interval(values: Sequence[float]) -> dict[str, float]:

@@ -22,14 +22,17 @@ class Task:
 
     name: str
     model: Callable[[], nn.Module]
-    inputs: Callable[[], Tensor]
+    inputs: Callable[[int], Tensor]
+    """Returns as many rows as it is told."""
     classes: int
     halve: Callable[[Tensor], Tensor] | None
 
-    def loader(self, batch_size: int = BATCH_SIZE) -> DataLoader[tuple[Tensor, ...]]:
+    def loader(
+        self, batch_size: int = BATCH_SIZE, rows: int = ROWS
+    ) -> DataLoader[tuple[Tensor, ...]]:
         """Return a shuffled loader of the task's data."""
-        labels = torch.randint(self.classes, (ROWS,))
-        return DataLoader(TensorDataset(self.inputs(), labels), batch_size=batch_size, shuffle=True)
+        data = TensorDataset(self.inputs(rows), torch.randint(self.classes, (rows,)))
+        return DataLoader(data, batch_size=batch_size, shuffle=True)
 
 
 class Transformer(nn.Module):
@@ -73,18 +76,18 @@ TASKS = (
     Task(
         "convolutional net, 28x28",
         _convolutional,
-        lambda: torch.randn(ROWS, 1, 28, 28),
+        lambda rows: torch.randn(rows, 1, 28, 28),
         10,
         lambda images: images[..., ::2, ::2],
     ),
     Task(
         "transformer, 32 tokens",
         Transformer,
-        lambda: torch.randint(1000, (ROWS, 32)),
+        lambda rows: torch.randint(1000, (rows, 32)),
         10,
         lambda tokens: tokens[:, :16],
     ),
-    Task("perceptron, 64 features", _perceptron, lambda: torch.randn(ROWS, 64), 26, None),
+    Task("perceptron, 64 features", _perceptron, lambda rows: torch.randn(rows, 64), 26, None),
 )
 
 
