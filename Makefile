@@ -5,9 +5,11 @@ BIN := $(VENV)/bin
 # Nothing here asks AWS for anything: no announcements of the SDK, no look for credentials.
 export SAGEMAKER_SUPPRESS_V2_WARNING := 1
 export AWS_EC2_METADATA_DISABLED := true
+# SDK v3 excludes v2: it has an environment of its own. Not compiled: most of it is never imported.
+V3 := .venv-v3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: bench-core demo test test-ranks test-gpu check format lint types tests coverage docs clean
+.PHONY: bench-core demo test test-ranks test-gpu test-v3 check format lint types tests coverage docs clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -17,6 +19,9 @@ test: $(VENV)/dev.installed  ## set up and run the whole test suite
 
 test-ranks: $(VENV)/dev.installed  ## of these only the tests of several processes
 	$(BIN)/python -m pytest tests/ranks $(PYTEST)
+
+test-v3: $(VENV)/dev.installed $(V3)/dev-v3.installed  ## the tests of SDK v3
+	$(V3)/bin/python -m pytest tests/v3 $(PYTEST)
 
 test-gpu: $(VENV)/dev.installed  ## the tests that need a CUDA device; without one each says so
 	$(BIN)/python -m pytest -m gpu tests/gpu -rs $(PYTEST)
@@ -41,13 +46,21 @@ docs: $(VENV)/dev.installed  ## write the generated tables into README.md and do
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(V3) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/%.installed: pyproject.toml setup.py constraints.txt | $(BIN)/python
 	$(PIP) --editable '.[$*]'
+	touch $@
+
+$(V3)/bin/python:
+	$(PYTHON) -m venv $(V3)
+
+$(V3)/dev-v3.installed: pyproject.toml setup.py constraints-v3.txt | $(V3)/bin/python
+	$(V3)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
+		--constraint constraints-v3.txt --editable '.[dev-v3]'
 	touch $@
 
 bench-core: $(VENV)/demo.installed  ## time the core (about half an hour), write benchmarks/results

@@ -1,10 +1,16 @@
-"""Writes the tables of config fields and metrics into README.md and docs/, between their marks."""
+"""Writes the tables of config fields, metrics and limits into the pages, between their marks."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+import inspect
+import itertools
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
+from sift_toolkit.client import _limits
 from sift_toolkit.config import SiftConfig, help_of, key_of, rule_of
 from sift_toolkit.metrics import METRICS, NAME_PREFIX
 
@@ -32,8 +38,43 @@ def metrics_table() -> str:
     return "\n".join(rows)
 
 
-TABLES = {"config": config_table, "metrics": metrics_table}
-PAGES = (ROOT / "README.md", ROOT / "docs" / "metrics.md")
+def limits_table() -> str:
+    """Return the table of limits: name, value and source of each, as the module has them."""
+    rows = ["| limit | value | source | what it is |", "| --- | --- | --- | --- |"]
+    for name, told in documented_limits():
+        source, _, meaning = told.partition(": ")
+        value = _in_words(getattr(_limits, name)).replace("|", "\\|")
+        rows.append(f"| `{name}` | {value} | {source} | {meaning} |")
+    return "\n".join(rows)
+
+
+def documented_limits() -> Iterator[tuple[str, str]]:
+    """Yield name and docstring of each limit, in the order of the module."""
+    body = ast.parse(inspect.getsource(_limits)).body
+    for node, after in itertools.pairwise(body):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            assert isinstance(after, ast.Expr), node.target.id
+            assert isinstance(after.value, ast.Constant), node.target.id
+            yield node.target.id, " ".join(inspect.cleandoc(str(after.value.value)).split())
+
+
+def _in_words(value: object) -> str:
+    """Return a limit's value as a table shows it."""
+    if isinstance(value, re.Pattern):
+        return f"`{value.pattern}`"
+    if isinstance(value, frozenset):
+        return ", ".join(f"`{item}`" for item in sorted(value))
+    if isinstance(value, dict):
+        return ", ".join(f"`{name}` {_bounds(*bounds)}" for name, bounds in value.items())
+    return f"{value:,}" if isinstance(value, int) else f"`{ascii(value)[1:-1]}`"
+
+
+def _bounds(least: int, most: int | None) -> str:
+    return f"from {least:,}" + ("" if most is None else f" to {most:,}")
+
+
+TABLES = {"config": config_table, "limits": limits_table, "metrics": metrics_table}
+PAGES = (ROOT / "README.md", ROOT / "docs" / "limits.md", ROOT / "docs" / "metrics.md")
 
 
 def render(text: str) -> str:

@@ -18,12 +18,22 @@ from sift_toolkit.errors import (
     SiftRankError,
     SiftRequestError,
     SiftStateError,
+    SiftSweepError,
     SiftUsageError,
 )
 from sift_toolkit.metrics import METRICS, Metric
 
 if TYPE_CHECKING:
-    from sift_toolkit.client import HostSession, sift_estimator
+    from sift_toolkit.client import (
+        HostSession,
+        compare,
+        describe_request,
+        keep_sweep,
+        sift_estimator,
+        sift_model_trainer,
+        sift_tuner,
+        watch,
+    )
     from sift_toolkit.container import sift
     from sift_toolkit.sifting import SiftingDataloader
 
@@ -40,17 +50,30 @@ __all__ = [
     "SiftRankError",
     "SiftRequestError",
     "SiftStateError",
+    "SiftSweepError",
     "SiftUsageError",
     "SiftingDataloader",
+    "compare",
+    "describe_request",
+    "keep_sweep",
     "sift",
     "sift_estimator",
+    "sift_model_trainer",
+    "sift_tuner",
+    "watch",
 ]
 
 _HOME = {
     "HostSession": "sift_toolkit.client",
     "SiftingDataloader": "sift_toolkit.sifting",
+    "compare": "sift_toolkit.client",
+    "describe_request": "sift_toolkit.client",
+    "keep_sweep": "sift_toolkit.client",
     "sift": "sift_toolkit.container",
     "sift_estimator": "sift_toolkit.client",
+    "sift_model_trainer": "sift_toolkit.client",
+    "sift_tuner": "sift_toolkit.client",
+    "watch": "sift_toolkit.client",
 }
 
 

@@ -4,6 +4,7 @@ SiftError
     SiftConfigError (ValueError)      a SiftConfig or its hyperparameters are wrong
     SiftRequestError (ValueError)     a training job request is wrong, found before any AWS call
     SiftJobError (RuntimeError)       a job failed, or the place it runs in lacks something
+        SiftSweepError (RuntimeError) of several jobs one failed, or could not be launched
     SiftBatchError (TypeError)        a batch cannot be viewed as samples
     SiftLossError (ValueError)        the user's loss is not one finite number a sample
     SiftStateError (ValueError)       a saved state does not belong to this loader
@@ -13,7 +14,7 @@ SiftError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 __all__ = [
     "SiftBatchError",
@@ -24,6 +25,7 @@ __all__ = [
     "SiftRankError",
     "SiftRequestError",
     "SiftStateError",
+    "SiftSweepError",
     "SiftUsageError",
 ]
 
@@ -62,6 +64,20 @@ class SiftRequestError(_ProblemsError):
 
 class SiftJobError(SiftError, RuntimeError):
     """A job ended badly, or the machine lacks what the job needs."""
+
+
+class SiftSweepError(SiftJobError):
+    """Of several jobs launched together one failed, or could not be launched.
+
+    `launched` holds the names of the jobs that were, by label: those of them that run go on.
+    """
+
+    def __init__(self, message: str, launched: Mapping[str, str] | None = None) -> None:
+        self.launched = dict(launched or {})
+        super().__init__(message, self.launched)
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class SiftBatchError(SiftError, TypeError):

@@ -12,12 +12,13 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 NAME_PREFIX: Final = "sift:"
 """Before every metric's name in CloudWatch."""
 
-_TAG: Final = "[sift] "
+LINE_TAG: Final = "[sift] "
+"""Before every metric on a line of the log."""
 _NUMBER: Final = r"([-+]?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)"
 
 
@@ -28,6 +29,8 @@ class Metric:
     name: str
     unit: str
     help: str
+    better: Literal["higher", "lower"] | None = None
+    """Which of two jobs' values is the better one; None: the metric does not tell."""
 
     def line(self, value: float) -> str:
         """Return the log line that reports *value*, without a line end.
@@ -39,7 +42,7 @@ class Metric:
         if not math.isfinite(number):
             msg = f"{self.name} must be finite, got {value!r}"
             raise ValueError(msg)
-        return f"{_TAG}{self.name}={number!r};"
+        return f"{LINE_TAG}{self.name}={number!r};"
 
     @property
     def regex(self) -> str:
@@ -65,16 +68,23 @@ LOAD_SECONDS: Final = Metric("load_seconds", "seconds", "time waiting for data")
 SCORE_SECONDS: Final = Metric("score_seconds", "seconds", "time scoring and selecting")
 TRAIN_SECONDS: Final = Metric("train_seconds", "seconds", "time in the training loop's own code")
 ESTIMATED_SAVING: Final = Metric(
-    "estimated_saving", "share", "time saved against training on every sample seen, scoring charged"
+    "estimated_saving",
+    "share",
+    "time saved against training on every sample seen, scoring charged",
+    better="higher",
 )
 COUNTED_COST: Final = Metric(
     "counted_cost",
     "share",
     "passes made, of plain training's: a scored sample counts a third of a trained one",
+    better="lower",
 )
 NONFINITE_LOSSES: Final = Metric("nonfinite_losses", "count", "losses that were NaN or infinite")
+# Of the samples that were chosen: jobs that choose others cannot be compared by it.
 TRAIN_LOSS: Final = Metric("train_loss", "loss", "mean training loss since the line before")
-VALIDATION_ACCURACY: Final = Metric("validation_accuracy", "share", "accuracy on held-out data")
+VALIDATION_ACCURACY: Final = Metric(
+    "validation_accuracy", "share", "accuracy on held-out data", better="higher"
+)
 
 METRICS: Final[tuple[Metric, ...]] = (
     PROGRESS,
@@ -114,7 +124,7 @@ def metric_named(name: str) -> Metric:
 
 def read_line(line: str) -> tuple[Metric, float] | None:
     """Return the metric and value that *line* reports, None where it reports none."""
-    for metric in METRICS if _TAG in line else ():
+    for metric in METRICS if LINE_TAG in line else ():
         if found := re.search(metric.regex, line):
             return metric, float(found[1])
     return None

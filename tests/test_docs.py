@@ -19,6 +19,7 @@ import pytest
 
 import sift_toolkit
 from sift_toolkit import METRICS, SiftConfig
+from sift_toolkit.client import _limits
 from sift_toolkit.config import help_of, rule_of
 from sift_toolkit.metrics import NAME_PREFIX
 
@@ -29,6 +30,7 @@ PAGES = sorted(ROOT.glob("*.md")) + sorted(
 )
 README = ROOT / "README.md"
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 NOT_PACKED = shutil.ignore_patterns(
     ".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info", "build", "demo-output"
@@ -77,7 +79,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 class TestGeneratedTables:
     """The tables come from the code."""
 
-    @pytest.mark.parametrize("page", ["README.md", "docs/metrics.md"])
+    @pytest.mark.parametrize("page", ["README.md", "docs/limits.md", "docs/metrics.md"])
     def test_pages_are_up_to_date(self, generator: ModuleType, page: str) -> None:
         """What stands in the page is what `make docs` would write."""
         text = text_of(ROOT / page)
@@ -112,6 +114,16 @@ class TestGeneratedTables:
         row = f"| `{NAME_PREFIX}{metric.name}` | {metric.unit} | {metric.help} |"
         assert row in text_of(ROOT / "docs" / "metrics.md").splitlines()
 
+    def test_every_limit_is_documented(self, generator: ModuleType) -> None:
+        """Each limit stands in the docs with its source and what it is."""
+        documented = dict(generator.documented_limits())
+        assert set(documented) == {name for name in vars(_limits) if name.isupper()}
+        rows = generator.limits_table().splitlines()[2:]
+        for row in rows:
+            cells = re.split(r"(?<!\\)\|", row)
+            assert len(cells) == 6, row
+            assert all(cell.strip() for cell in cells[1:-1]), row
+
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 class TestPage:
@@ -119,7 +131,7 @@ class TestPage:
 
     def test_links_lead_somewhere(self, page: Path) -> None:
         """A relative link names a file of the repository."""
-        targets = [urlsplit(link) for link in LINK.findall(text_of(page))]
+        targets = [urlsplit(link) for link in LINK.findall(CODE.sub("", text_of(page)))]
         missing = [
             target.path
             for target in targets
@@ -160,6 +172,12 @@ class TestWheel:
         """Tests, demo and docs stay in the repository; nothing lands beside the package."""
         top = {name.partition("/")[0] for name in wheel.namelist()}
         assert {name for name in top if not name.endswith(".dist-info")} == {"sift_toolkit"}
+
+    def test_it_brings_the_command(self, wheel: zipfile.ZipFile) -> None:
+        """Installing it puts sift-toolkit on the path; pytest is told nothing."""
+        (name,) = [name for name in wheel.namelist() if name.endswith("entry_points.txt")]
+        text = wheel.read(name).decode()
+        assert text.split() == ["[console_scripts]", "sift-toolkit", "=", "sift_toolkit.cli:main"]
 
     def test_it_asks_for_nothing_by_itself(self, wheel: zipfile.ZipFile) -> None:
         """The package alone installs no other: each side has its extra."""

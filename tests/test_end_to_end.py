@@ -1,27 +1,31 @@
-"""The whole way: an estimator's request, the code it uploaded, the job it describes, its metrics.
+"""The whole way: code to S3, the job fetches it, really trains, model and metrics come back.
 
-The job runs in an environment where sift_toolkit is not installed: all it has of the toolkit is
+AWS is a server on this machine; between a job's request and its end a stand-in plays SageMaker. The
+job runs in an environment where sift_toolkit is not installed: all it has of the toolkit is
 what the estimator sent along.
 """
 
 from __future__ import annotations
 
+import math
 import re
 import subprocess
 import sysconfig
+import tarfile
 import textwrap
 import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
+from moto.server import ThreadedMotoServer
 
 from sift_toolkit import METRICS, SiftConfig, sift_estimator
+from sift_toolkit.client import JobFigures, compare
 from sift_toolkit.config import key_of
-from sift_toolkit.contract import JobDescription, JobResult, launch
+from sift_toolkit.errors import SiftJobError
 from sift_toolkit.metrics import (
     KEPT_SHARE,
     NAME_PREFIX,
@@ -30,13 +34,9 @@ from sift_toolkit.metrics import (
     read_series,
 )
 from sift_toolkit.report import REPORT_FILE, SiftReport
+from sift_toolkit.testing import MockedAws
+from tests.sagemaker_stand_in import SageMakerStandIn
 
-REGION = "us-west-2"
-BUCKET = "sift-end-to-end"
-NO_TELEMETRY = {
-    "SchemaVersion": "1.0",
-    "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
-}
 CONFIG = SiftConfig(keep=0.5, scores="fresh", log_every=2)
 EPOCHS = 3
 SAMPLES = 64
@@ -91,41 +91,39 @@ SCRIPT = """
             optimizer.step()
         right = torch.cat([correct(model, batch) for batch in data(folder)])
         loader.record(validation_accuracy=right.float().mean())
+    torch.save(model.state_dict(), os.path.join(os.environ["SM_MODEL_DIR"], "model.pt"))
 """
 
 
-class Account(NamedTuple):
-    """A mocked AWS account."""
-
-    session: Any
-    requests: list[dict[str, Any]]
-    """All CreateTrainingJob requests, as they were sent."""
-
-
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
-    """An account with one bucket, in which nothing reaches the network."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+def account() -> Iterator[MockedAws]:
+    """An account on a server of its own, which the jobs can reach as well as their launcher."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    region, bucket = "us-west-2", "sift-end-to-end"
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SAGEMAKER_SUPPRESS_V2_WARNING", "1")
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("AWS_DEFAULT_REGION", REGION)
-        from sagemaker import Session
-
-        boto_session = boto3.Session(region_name=REGION)
-        boto_session.client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
+        patch.setenv("AWS_DEFAULT_REGION", region)
+        patch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        boto_session = boto3.Session(region_name=region)
+        aws = MockedAws(boto_session, bucket=bucket)
+        boto_session.events.register("provide-client-params", aws.note_call)
+        s3 = boto_session.client("s3")
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+        lines = [f"{row % 2},{row / SAMPLES},{row % 2}" for row in range(SAMPLES)]
+        s3.put_object(Bucket=bucket, Key="rows/rows.csv", Body="\n".join(lines).encode())
+        # The SDK looks at a running job every few seconds; here it has ended by the first look.
+        patch.setattr("sagemaker.session.time.sleep", lambda _: None)
+        # To the real network it would go, past this server.
+        patch.setattr(
+            "sagemaker.telemetry.telemetry_logging._send_telemetry_request", lambda *_, **__: None
         )
-        requests: list[dict[str, Any]] = []
-        boto_session.events.register(
-            "provide-client-params.sagemaker.CreateTrainingJob",
-            lambda params, **_: requests.append(dict(params)),
-        )
-        session = Session(
-            boto_session=boto_session, default_bucket=BUCKET, sagemaker_config=NO_TELEMETRY
-        )
-        yield Account(session, requests)
+        yield aws
+    server.stop()
 
 
 @pytest.fixture(scope="module")
@@ -157,51 +155,35 @@ def user_code(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def rows(tmp_path: Path) -> Path:
-    """The folder behind the training channel."""
-    folder = tmp_path / "rows"
-    folder.mkdir()
-    lines = [f"{row % 2},{row / SAMPLES},{row % 2}" for row in range(SAMPLES)]
-    (folder / "rows.csv").write_text("\n".join(lines), encoding="utf-8")
-    return folder
+def sagemaker(account: MockedAws, image_python: Path, tmp_path: Path) -> Iterator[SageMakerStandIn]:
+    """Runs each job as it is created: when that call returns, the job has ended."""
+    stand_in = SageMakerStandIn(account.boto_session, image_python, tmp_path / "jobs")
+    events = account.session.sagemaker_client.meta.events
+
+    def created(**_: Any) -> None:
+        stand_in.run(account.request())
+
+    events.register("after-call.sagemaker.CreateTrainingJob", created)
+    yield stand_in
+    events.unregister("after-call.sagemaker.CreateTrainingJob", created)
 
 
 @pytest.fixture
-def run_job(
-    account: Account, image_python: Path, user_code: Path, rows: Path, tmp_path: Path
-) -> Callable[[str, str], tuple[dict[str, Any], JobResult]]:
-    """Send a job to AWS, take its request and its code from there, and run what they describe."""
-
-    def job(entry_point: str, launcher: Any) -> tuple[dict[str, Any], JobResult]:
-        estimator = sift_estimator(
-            CONFIG,
-            entry_point=entry_point,
-            source_dir=user_code,
-            launcher=launcher,
-            role="arn:aws:iam::123456789012:role/sift-tests",
-            instance_type="ml.m5.xlarge",
-            instance_count=1,
-            framework_version="2.8.0",
-            py_version="py312",
-            sagemaker_session=account.session,
-            hyperparameters={"epochs": EPOCHS},
-        )
-        estimator.fit({"training": f"s3://{BUCKET}/rows"}, wait=False)
-        request = account.requests[-1]
-        sent = request["HyperParameters"]
-        bucket, key = re.fullmatch(
-            "s3://([^/]+)/(.*)", sent["sagemaker_submit_directory"].strip('"')
-        ).groups()
-        archive = tmp_path / "sourcedir.tar.gz"
-        account.session.boto_session.client("s3").download_file(bucket, key, str(archive))
-        description = JobDescription(
-            name=request["TrainingJobName"],
-            hyperparameters={**sent, "sagemaker_submit_directory": str(archive)},
-            channels={"training": rows},
-        )
-        return request, launch(description, tmp_path / "job", python=image_python)
-
-    return job
+def make(account: MockedAws, user_code: Path) -> Callable[[str, Any], Any]:
+    """Build an estimator in the account."""
+    return lambda entry_point, launcher: sift_estimator(
+        CONFIG,
+        entry_point=entry_point,
+        source_dir=user_code,
+        launcher=launcher,
+        role=account.role,
+        instance_type="ml.m5.xlarge",
+        instance_count=1,
+        framework_version="2.8.0",
+        py_version="py312",
+        sagemaker_session=account.session,
+        hyperparameters={"epochs": EPOCHS},
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,10 +191,19 @@ def run_job(
     [("hooks.py", "train"), ("train.py", "run"), ("train.py", "script")],
 )
 def test_the_whole_way(
-    run_job: Callable[[str, str], tuple[dict[str, Any], JobResult]], entry_point: str, launcher: str
+    account: MockedAws,
+    sagemaker: SageMakerStandIn,
+    make: Callable[[str, Any], Any],
+    entry_point: str,
+    launcher: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
 ) -> None:
     """What the client asked for is what the job does, and what it reports is read back exactly."""
-    request, result = run_job(entry_point, launcher)
+    estimator = make(entry_point, launcher)
+    estimator.fit({"training": f"s3://{account.bucket}/rows"}, wait=True)
+    request = account.request()
+    (result,) = sagemaker.results.values()
     log = list(result.tree.log_lines())
     assert result.failure is None, "\n".join(log)
     series = read_series(log)
@@ -240,3 +231,36 @@ def test_the_whole_way(
     for metric, values in series.items():
         assert [value for _, value in report.series(metric.name)] == values
     assert not any("hush-hush" in line for line in log)
+    # The client has seen the log while it waited, and reads the same figures back from AWS.
+    assert "[sift] kept_share=0.5;" in capsys.readouterr().out
+    (job,) = compare([estimator]).jobs
+    assert (job.label, job.facts.status) == (request["TrainingJobName"], "Completed")
+    assert (job.facts.config, job.facts.source) == (CONFIG, "log")
+    assert job.facts.billable_seconds == math.ceil(result.seconds)
+    name, seconds = job.label, job.facts.elapsed_seconds
+    assert job.facts.figures == JobFigures.from_lines(log, name=name, seconds=seconds)
+    # What it trained is where the estimator says, and is what the job left.
+    bucket, key = estimator.model_data.removeprefix("s3://").split("/", 1)
+    account.boto_session.client("s3").download_file(bucket, key, str(tmp_path / "model.tar.gz"))
+    with tarfile.open(tmp_path / "model.tar.gz") as archive:
+        names = {member.name for member in archive if member.isfile()}
+    left = result.tree.model_dir
+    assert names == {str(path.relative_to(left)) for path in left.rglob("*") if path.is_file()}
+    assert "model.pt" in names
+
+
+def test_a_job_that_fails(
+    account: MockedAws,
+    sagemaker: SageMakerStandIn,
+    make: Callable[[str, Any], Any],
+    user_code: Path,
+) -> None:
+    """The error in the user's script is what fit() raises, by way of S3, the container and AWS."""
+    (user_code / "train.py").write_text("raise ValueError('no such luck')\n")
+    estimator = make("train.py", "run")
+    with pytest.raises(SiftJobError, match=r"training job '.*' failed: .*no such luck") as caught:
+        estimator.fit({"training": f"s3://{account.bucket}/rows"}, wait=True)
+    (job,) = compare([estimator]).jobs
+    assert job.facts.status == "Failed"
+    assert "no such luck" in str(job.facts.failure_reason)
+    assert job.label in str(caught.value)

@@ -15,8 +15,10 @@ from sift_toolkit.errors import (
     SiftError,
     SiftJobError,
     SiftLossError,
+    SiftRankError,
     SiftRequestError,
     SiftStateError,
+    SiftSweepError,
     SiftUsageError,
 )
 
@@ -24,10 +26,12 @@ BUILTINS = {
     SiftConfigError: ValueError,
     SiftRequestError: ValueError,
     SiftJobError: RuntimeError,
+    SiftSweepError: RuntimeError,
     SiftBatchError: TypeError,
     SiftLossError: ValueError,
     SiftStateError: ValueError,
     SiftUsageError: RuntimeError,
+    SiftRankError: RuntimeError,
 }
 WITH_PROBLEMS = (SiftConfigError, SiftRequestError)
 
@@ -97,3 +101,14 @@ def test_problems_are_kept_one_by_one(kind: type[SiftConfigError | SiftRequestEr
 def test_a_message_is_its_text() -> None:
     """Errors of one problem say just that."""
     assert str(SiftBatchError("a batch of type str")) == "a batch of type str"
+
+
+def test_what_was_launched_travels_along() -> None:
+    """A sweep's error carries the names of its jobs, whichever way it goes."""
+    names = {"plain": "job-a"}
+    error = SiftSweepError("one failed", names)
+    names.clear()
+    for back in (error, pickle.loads(pickle.dumps(error))):
+        assert back.launched == {"plain": "job-a"}
+        assert str(back) == "one failed"
+    assert SiftSweepError("none was launched").launched == {}

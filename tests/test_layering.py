@@ -39,13 +39,13 @@ LAYERS = {
     "metrics": Layer(set(), set()),
     "report": Layer({"errors"}, set()),
     "contract": Layer(LEAF, set()),
-    "client": Layer(LEAF, {"sagemaker", "boto3", "botocore", "rich", "matplotlib"}),
+    "client": Layer(LEAF, {"sagemaker", "boto3", "botocore", "rich", "matplotlib", "pandas"}),
     "sifting": Layer(LEAF, {"torch"}),
     "container": Layer(LEAF | {"sifting"}, {"torch", "sagemaker_training"}),
     "smart_sifting": Layer(LEAF | {"sifting"}, {"torch"}),
     "integrations": Layer(LEAF | {"sifting"}, {"torch", "transformers", "lightning", "accelerate"}),
-    "testing": Layer(LEAF, {"botocore"}),
-    "cli": Layer(EVERYTHING, {"rich"}),
+    "testing": Layer(LEAF, {"boto3", "botocore", "moto", "pytest"}),
+    "cli": Layer(EVERYTHING, {"boto3", "botocore", "click"}),
 }
 
 
@@ -137,6 +137,9 @@ class TestLayers:
             ("config", "sift_toolkit.sifting"),
             ("contract", "sagemaker_training"),
             ("", "torch"),
+            ("testing", "sift_toolkit.client"),
+            ("testing", "torch"),
+            ("cli", "sagemaker"),
         ],
     )
     def test_what_a_layer_may_not_import(self, layer: str, imported: str) -> None:

@@ -23,13 +23,20 @@ PROMISED = [
     "SiftError",
     "SiftJobError",
     "SiftLossError",
+    "SiftRankError",
     "SiftRequestError",
     "SiftStateError",
-    "SiftRankError",
+    "SiftSweepError",
     "SiftUsageError",
     "SiftingDataloader",
+    "compare",
+    "describe_request",
+    "keep_sweep",
     "sift",
     "sift_estimator",
+    "sift_model_trainer",
+    "sift_tuner",
+    "watch",
 ]
 HEAVY = ("torch", "sagemaker", "boto3", "botocore", "pandas", "matplotlib", "numpy", "rich")
 WITHOUT_HEAVY = [

@@ -1,7 +1,7 @@
 """What SageMaker would refuse, or its SDK silently misread, told from a job's arguments alone.
 
-Every function is pure, needs no SDK and returns a list of problems, each saying what came, what is
-allowed and the mend. Arguments carry the names the SDK's estimators give them.
+Every function needs no SDK and returns a list of problems, each saying what came, what is allowed
+and the mend. Arguments carry the names the SDK's estimators give them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,21 @@ from sift_toolkit.client._deferred import is_deferred
 from sift_toolkit.client._definitions import metric_definition_problems
 from sift_toolkit.client._distribution import distribution_problems
 from sift_toolkit.client._hyperparameters import hyperparameter_problems
-from sift_toolkit.client._labels import environment_problems, tag_problems
+from sift_toolkit.client._images import (
+    Versions,
+    image_problems,
+    image_warnings,
+    training_instance_types,
+)
+from sift_toolkit.client._labels import (
+    environment_problems,
+    environment_warnings,
+    tag_problems,
+)
+from sift_toolkit.client._launching import launching_problems, launching_warnings
+from sift_toolkit.client._resources import resource_problems
+from sift_toolkit.client._source import SourceCode
+from sift_toolkit.client._spot import local_problems, spot_problems, spot_warnings
 
 Place = Literal["sagemaker", "local", "host"]
 """Where a job runs: on SageMaker, in the SDK's local mode, or on this machine without Docker."""
@@ -25,18 +39,27 @@ CHECKED_ARGUMENTS: Final = (
     "base_job_name",
     "checkpoint_local_path",
     "checkpoint_s3_uri",
+    "code_location",
     "distribution",
+    "enable_network_isolation",
     "environment",
+    "framework_version",
     "hyperparameters",
     "image_uri",
     "instance_groups",
     "instance_type",
     "metric_definitions",
+    "output_kms_key",
+    "output_path",
+    "py_version",
+    "security_group_ids",
+    "subnets",
     "tags",
     "use_spot_instances",
+    "volume_kms_key",
     *_limits.WHOLE_NUMBERS,
 )
-"""The arguments that `request_problems` looks at."""
+"""The arguments that the checks look at."""
 
 _REPLACED_BY_RECIPE: Final = frozenset({"training_recipe", "recipe_overrides"})
 
@@ -51,9 +74,46 @@ def request_problems(arguments: Mapping[str, object], place: Place) -> list[str]
         *environment_problems(arguments.get("environment")),
         *tag_problems(arguments.get("tags")),
         *number_problems(arguments),
-        *_instance_problems(arguments),
-        *(_spot_problems(arguments) if place == "sagemaker" else _local_problems(arguments, place)),
+        *resource_problems(arguments, local=place != "sagemaker"),
+        *(spot_problems(arguments) if place == "sagemaker" else local_problems(arguments, place)),
         *(_base_name_problems(arguments) if place == "sagemaker" else []),
+    ]
+
+
+def request_warnings(arguments: Mapping[str, object], place: Place) -> list[str]:
+    """Name what SageMaker accepts in a training job's arguments, but hardly anyone wants."""
+    return [
+        *spot_warnings(arguments, place),
+        *environment_warnings(arguments.get("environment")),
+    ]
+
+
+def job_problems(
+    arguments: Mapping[str, object], place: Place, code: SourceCode | None, versions: Versions
+) -> list[str]:
+    """Name everything wrong with a job: its arguments, its image, and what its code makes of them.
+
+    Args:
+        arguments: Those of the request, the toolkit's own among them.
+        place: Where the job runs.
+        code: None where the arguments describe none.
+        versions: What `training_versions` reads from the SDK.
+    """
+    return [
+        *request_problems(arguments, place),
+        *image_problems(arguments, versions, training_instance_types()),
+        *(launching_problems(code, arguments) if code else []),
+    ]
+
+
+def job_warnings(
+    arguments: Mapping[str, object], place: Place, code: SourceCode | None
+) -> list[str]:
+    """Name what SageMaker accepts of a job, but hardly anyone wants; arguments as above."""
+    return [
+        *request_warnings(arguments, place),
+        *image_warnings(arguments, training_instance_types()),
+        *(launching_warnings(code, arguments) if code else []),
     ]
 
 
@@ -115,8 +175,14 @@ def job_name_problems(job_name: object) -> list[str]:
     return [problem]
 
 
-def channel_problems(inputs: object, place: Place) -> list[str]:
-    """Name what is wrong with the channels given to fit(), one or a dict of them."""
+def channel_problems(inputs: object, place: Place, *, isolated: bool = False) -> list[str]:
+    """Name what is wrong with the channels given to fit(), one or a dict of them.
+
+    Args:
+        inputs: As `fit` takes them.
+        place: Where the job runs.
+        isolated: Whether it runs under network isolation.
+    """
     channels = inputs if isinstance(inputs, Mapping) else {"training": inputs}
     problems = []
     if len(channels) > _limits.CHANNELS_MAX:
@@ -131,61 +197,16 @@ def channel_problems(inputs: object, place: Place) -> list[str]:
                 f"inputs has a channel {name!r}; a name is 1 to {_limits.CHANNEL_NAME_MAX} "
                 "letters, digits, dots, hyphens and underscores"
             )
+        if isolated and name == _limits.CODE_CHANNEL:
+            problems.append(
+                f"inputs has a channel {name!r}, which the SDK uses for the job's code under "
+                "enable_network_isolation=True: give it another name"
+            )
         if place == "sagemaker" and isinstance(source, str) and source.startswith("file://"):
             problems.append(
                 f"inputs[{name!r}] is {source!r}, which only a local session can read: upload it, "
                 "for instance with sagemaker_session.upload_data(...)"
             )
-    return problems
-
-
-def _instance_problems(arguments: Mapping[str, object]) -> list[str]:
-    if arguments.get("instance_groups") is not None:
-        return []
-    return [
-        f"{name} is required: the SDK would miss it only after the upload"
-        for name in ("instance_type", "instance_count")
-        if arguments.get(name) is None
-    ]
-
-
-def _spot_problems(arguments: Mapping[str, object]) -> list[str]:
-    longest_run = arguments.get("max_run")
-    longest_run = _limits.SDK_DEFAULT_MAX_RUN if longest_run is None else longest_run
-    longest_wait = arguments.get("max_wait")
-    if longest_wait is None:
-        if arguments.get("use_spot_instances"):
-            problem = (
-                "use_spot_instances=True needs max_wait, the seconds for waiting and running "
-                f"together: at least max_run, which is {longest_run!r}"
-            )
-            return [problem]
-        return []
-    both = isinstance(longest_wait, int) and isinstance(longest_run, int)
-    if both and longest_wait < longest_run:  # type: ignore[operator] # both are int here
-        problem = (
-            f"max_wait={longest_wait!r} must be at least max_run={longest_run!r}, since it covers "
-            "waiting and running together"
-        )
-        return [problem]
-    return []
-
-
-def _local_problems(arguments: Mapping[str, object], place: Place) -> list[str]:
-    mend = (
-        "to keep checkpoints between jobs, use HostSession(checkpoints=DIR)"
-        if place == "host"
-        else "leave it out, or run on a SageMaker instance type"
-    )
-    problems = [
-        f"{name}={arguments[name]!r} is not possible with a local session: {mend}"
-        for name in ("checkpoint_s3_uri", "checkpoint_local_path")
-        if arguments.get(name)
-    ]
-    if arguments.get("use_spot_instances"):
-        problems.append(
-            "use_spot_instances=True is not possible with a local session: leave it out"
-        )
     return problems
 
 

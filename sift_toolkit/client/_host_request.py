@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sift_toolkit.client import _limits
 from sift_toolkit.client._host_uploads import HOST_BUCKET, HostUploads
 from sift_toolkit.contract import JobDescription, local_path
 from sift_toolkit.errors import SiftRequestError
@@ -59,6 +60,9 @@ def artifact_folder(request: Mapping[str, Any]) -> Path | None:
 def _hyperparameters(request: Mapping[str, Any], uploads: HostUploads) -> dict[str, str]:
     hyperparameters = dict(request.get("HyperParameters") or {})
     source = _source(request)
+    if source == _limits.CODE_CHANNEL_ARCHIVE:
+        # Under network isolation the code comes as a channel.
+        source = dict(_channels(request)).get(_limits.CODE_CHANNEL, source)
     if source and (uploaded := uploads.find(source)):
         hyperparameters[_SOURCE_KEY] = json.dumps(str(uploaded))
     return hyperparameters

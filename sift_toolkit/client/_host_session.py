@@ -19,13 +19,12 @@ from sagemaker.local.local_session import LocalSagemakerClient, LocalSession
 from sift_toolkit.client._host_job import HostJob
 from sift_toolkit.client._host_request import artifact_folder, job_description
 from sift_toolkit.client._host_uploads import HOST_BUCKET, HostUploads
+from sift_toolkit.client._offline import NO_ACCOUNT, boto_session_without_aws, made_up_arn
+from sift_toolkit.client._telemetry import opted_out
 from sift_toolkit.contract import JobDescription, JobTree, launch, pack_artifacts
 from sift_toolkit.errors import SiftJobError, SiftRequestError
 
 _ANY_REGION: Final = "us-west-2"
-_NO_ACCOUNT: Final = "000000000000"
-# Any will do, or boto3 would look for real ones, over the network too.
-_NO_KEY: Final = "none"
 
 
 class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
@@ -83,12 +82,9 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
         self._python = python or sys.executable
         self._jobs: dict[str, HostJob] = {}
         super().__init__(
-            boto_session=_boto_session(_region()),
+            boto_session=boto_session_without_aws(_region(), "a HostSession"),
             # Settings of its own, so that no file of defaults is looked for, in S3 perhaps.
-            sagemaker_config={
-                "SchemaVersion": "1.0",
-                "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
-            },
+            sagemaker_config=opted_out(None),
         )
         # Code travels as it does to SageMaker: one archive of the source and its dependencies.
         # With local code the SDK would drop the dependencies without a word.
@@ -156,11 +152,11 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
             raise SiftJobError(msg) from error
 
     def _arn(self, name: str) -> str:
-        return f"arn:aws:sagemaker:{self.boto_region_name}:{_NO_ACCOUNT}:training-job/{name}"
+        return f"arn:aws:sagemaker:{self.boto_region_name}:{NO_ACCOUNT}:training-job/{name}"
 
     def expand_role(self, role: str) -> str:
         """Return *role* as an ARN, made up from a bare name without asking IAM."""
-        return role if "/" in role else f"arn:aws:iam::{_NO_ACCOUNT}:role/{role}"
+        return made_up_arn(role)
 
     def default_bucket(self) -> str:
         """Return the name of a bucket that stands for a folder of this session's own."""
@@ -205,24 +201,3 @@ def _uploads(session: HostSession) -> HostUploads:
 def _region() -> str:
     configured = boto3.Session().region_name or os.environ.get("AWS_REGION")
     return configured or _ANY_REGION
-
-
-@functools.cache
-def _boto_session(region: str) -> Any:
-    """A session that cannot call AWS: no real credentials, and each call is refused in words.
-
-    One for all sessions of a region, for it takes boto3 a while to read its models again.
-    """
-    session = boto3.Session(
-        aws_access_key_id=_NO_KEY, aws_secret_access_key=_NO_KEY, region_name=region
-    )
-    session.events.register("before-call", _refuse_call)
-    return session
-
-
-def _refuse_call(model: Any, **_: Any) -> None:
-    msg = (
-        f"a HostSession makes no AWS call, but {model.service_model.service_name} {model.name} was "
-        "asked for: use a sagemaker.Session for that"
-    )
-    raise SiftJobError(msg)

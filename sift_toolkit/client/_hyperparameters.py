@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 import math
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from os import PathLike
+from typing import Final, TypeVar
 
 from sift_toolkit.client import _limits
 from sift_toolkit.client._deferred import is_deferred
 from sift_toolkit.client._distribution import added_hyperparameters
-from sift_toolkit.config import HYPERPARAMETER_PREFIX
+from sift_toolkit.config import HYPERPARAMETER_PREFIX, key_of
+
+_Value = TypeVar("_Value")
 
 _SCALARS = (str, bool, int)
+_SAME_DIAL: Final = frozenset({key_of("keep"), key_of("beta_value")})
 
 
 def hyperparameter_problems(hyperparameters: object, distribution: object = None) -> list[str]:
@@ -60,6 +64,19 @@ def reserved_key_problems(hyperparameters: object, distribution: object = None) 
     return problems
 
 
+def without_dial(
+    hyperparameters: Mapping[str, _Value], tuned: Collection[str]
+) -> dict[str, _Value]:
+    """Leave out what is tuned: each key in *tuned*, and of keep and beta_value both with one.
+
+    Those two are names of one dial; a static one beside a tuned one would contradict it.
+    """
+    replaced = set(tuned)
+    if replaced & _SAME_DIAL:
+        replaced |= _SAME_DIAL
+    return {key: value for key, value in hyperparameters.items() if key not in replaced}
+
+
 def _key_problems(key: object) -> list[str]:
     if not isinstance(key, str):
         return [f"the name of a hyperparameter must be a str, got {key!r}"]
@@ -83,6 +100,12 @@ def _value_problems(place: str, value: object) -> list[str]:
         problem = (
             f"{place} must be one line, got {reprlib.repr(value)}; pass a list of lines, or a "
             "file beside your script"
+        )
+        return [problem]
+    if _limits.ACCESS_KEY.search(json.dumps(value)):
+        problem = (
+            f"{place} holds what reads like the id of an AWS access key: leave it out, a job has "
+            "its role, and everyone who may describe the job can read its hyperparameters"
         )
         return [problem]
     if (length := len(json.dumps(value))) > _limits.HYPERPARAMETER_VALUE_MAX:

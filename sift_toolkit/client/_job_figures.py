@@ -1,14 +1,16 @@
-"""What one finished job reported of its cost and its accuracy, read from its log lines."""
+"""What a job reported of its cost and its accuracy: by its log, its report or its charts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sift_toolkit.metrics import (
     COUNTED_COST,
     KEPT_SHARE,
     LOAD_SECONDS,
+    METRICS,
+    PROGRESS,
     SAMPLES_SEEN,
     SCORE_SECONDS,
     TRAIN_LOSS,
@@ -19,9 +21,24 @@ from sift_toolkit.metrics import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["CurvePoint", "JobFigures"]
+    from sift_toolkit.report import SiftReport
+
+__all__ = ["FIGURE_METRICS", "CurvePoint", "JobFigures"]
+
+_COST_PARTS: Final = (LOAD_SECONDS, SCORE_SECONDS, TRAIN_SECONDS)
+
+FIGURE_METRICS: Final = (
+    PROGRESS,
+    KEPT_SHARE,
+    *_COST_PARTS,
+    SAMPLES_SEEN,
+    COUNTED_COST,
+    TRAIN_LOSS,
+    VALIDATION_ACCURACY,
+)
+"""The metrics that figures are made of."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,12 +55,14 @@ class CurvePoint:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobFigures:
-    """One finished job in numbers; a number that its log does not hold is None, never guessed."""
+    """One job in numbers; a number that it has not reported is None, never guessed."""
 
     name: str
     """What the job is called."""
     job_seconds: float | None = None
     """Wall-clock seconds of the whole job, as its launcher measured them: start-up included."""
+    progress: float | None = None
+    """Training data seen, of all epochs together, 0 to 1."""
     kept_share: float | None = None
     """Samples chosen, of those seen, 0 to 1."""
     load_seconds: float | None = None
@@ -54,6 +73,8 @@ class JobFigures:
     """Seconds in the training loop's own code."""
     passes: float | None = None
     """Training passes over one sample, a scored sample counting a third."""
+    counted_cost: float | None = None
+    """Passes made, of those that plain training on the same data makes, 0 to 1 and above."""
     train_loss: float | None = None
     """The last training loss."""
     validation_accuracy: float | None = None
@@ -80,29 +101,63 @@ class JobFigures:
             name: What the job is called.
             seconds: Wall-clock seconds of the whole job, if they were measured.
         """
+        return cls.from_points(read_lines(lines), name=name, seconds=seconds)
+
+    @classmethod
+    def from_points(
+        cls,
+        points: Iterable[tuple[Metric, float]],
+        *,
+        name: str,
+        seconds: float | None = None,
+        final: Mapping[Metric, float] | None = None,
+    ) -> JobFigures:
+        """Take in metric values wherever they were read.
+
+        Args:
+            points: Metrics and their values, in order.
+            name: What the job is called.
+            seconds: Wall-clock seconds of the whole job, if they were measured.
+            final: Last values from a better source than the points; the curve is of the points.
+        """
         latest: dict[Metric, float] = {}
         curve = []
-        for metric, value in read_lines(lines):
+        for metric, value in points:
             latest[metric] = value
             if metric is VALIDATION_ACCURACY:
                 spent = _total(*(latest.get(part) for part in _COST_PARTS))
                 point = CurvePoint(training_seconds=spent, passes=_passes(latest), accuracy=value)
                 curve.append(point)
+        latest.update(final or {})
         return cls(
             name=name,
             job_seconds=seconds,
+            progress=latest.get(PROGRESS),
             kept_share=latest.get(KEPT_SHARE),
             load_seconds=latest.get(LOAD_SECONDS),
             score_seconds=latest.get(SCORE_SECONDS),
             train_seconds=latest.get(TRAIN_SECONDS),
             passes=_passes(latest),
+            counted_cost=latest.get(COUNTED_COST),
             train_loss=latest.get(TRAIN_LOSS),
             validation_accuracy=latest.get(VALIDATION_ACCURACY),
             curve=tuple(curve),
         )
 
+    @classmethod
+    def from_report(
+        cls, report: SiftReport, *, name: str, seconds: float | None = None
+    ) -> JobFigures:
+        """Read a job's sift_report.json; arguments as for `from_lines`."""
+        return cls.from_points(_reported(report), name=name, seconds=seconds)
 
-_COST_PARTS = (LOAD_SECONDS, SCORE_SECONDS, TRAIN_SECONDS)
+
+def _reported(report: SiftReport) -> Iterator[tuple[Metric, float]]:
+    """Yield the values of a report in the order in which a log has them."""
+    for observation in report.observations:
+        for metric in METRICS:
+            if metric.name in observation.values:
+                yield metric, observation.values[metric.name]
 
 
 def _total(*parts: float | None) -> float | None:

@@ -28,6 +28,18 @@ def environment_problems(environment: object) -> list[str]:
     return problems
 
 
+def environment_warnings(environment: object) -> list[str]:
+    """Name AWS credentials among a job's environment variables; their values are never shown."""
+    if not isinstance(environment, Mapping):
+        return []
+    return [
+        f"environment[{name!r}] takes the place of the job's role, and whoever may describe the "
+        "job can read it: leave it out, and give the role what the job needs"
+        for name in environment
+        if name in _limits.CREDENTIAL_VARIABLES
+    ]
+
+
 def _variable_problems(name: object, value: object) -> list[str]:
     if (
         not isinstance(name, str)

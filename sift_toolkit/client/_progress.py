@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from rich.console import Console
 
-from sift_toolkit.client._progress_display import Display, JobState, display_for
+from sift_toolkit.client._progress_display import Display, JobState, display_for, print_line
 from sift_toolkit.metrics import read_line
 
 if TYPE_CHECKING:
@@ -68,14 +68,24 @@ class JobProgress:
         self._tail: deque[str] = deque(maxlen=tail_length)
         self._state = JobState(clock)
         self._display: Display | None = None
+        self._outcome = ""
 
     @property
     def tail(self) -> tuple[str, ...]:
         """The job's last lines that report no metric, oldest first, without escape codes."""
         return tuple(self._tail)
 
+    def ended(self, outcome: str) -> None:
+        """Say how the job ended, as "failed", before the ``with`` does; "": well, the default."""
+        self._outcome = outcome
+
+    def say(self, line: str) -> None:
+        """Print a line, above the bar where there is one."""
+        print_line(self._console, line)
+
     def __enter__(self) -> JobProgress:
         self._tail.clear()
+        self._outcome = ""
         self._state = JobState(self._clock)
         self._display = display_for(self._console, self._title, self._state)
         return self
@@ -88,7 +98,12 @@ class JobProgress:
     ) -> None:
         display, self._display = self._display, None
         if display is not None:
-            display.end(error_type)
+            if self._outcome:
+                display.end(self._outcome)
+            elif error_type is not None:
+                display.end("stopped", error_type.__name__)
+            else:
+                display.end()
 
     def __call__(self, line: str) -> None:
         """Take one line of the job's log, with or without a line end, prefix and colours."""

@@ -21,7 +21,7 @@ from sift_toolkit.metrics import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Display", "JobState", "display_for"]
+__all__ = ["Display", "JobState", "display_for", "print_line"]
 
 _TENTHS: Final = 10
 _SHOWN: Final = (
@@ -107,8 +107,13 @@ class Display(Protocol):
     def echo(self, line: str) -> None:
         """Print a line of the job's own."""
 
-    def end(self, error_type: type[BaseException] | None) -> None:
-        """Say how the job ended and leave the console as it was found."""
+    def end(self, outcome: str | None = None, cause: str | None = None) -> None:
+        """Say how the job ended and leave the console as it was found.
+
+        Args:
+            outcome: How it ended, as "stopped"; None: well.
+            cause: By what.
+        """
 
 
 def display_for(console: Console, title: str, state: JobState) -> Display:
@@ -122,14 +127,14 @@ class _Bar:
     def __init__(self, console: Console, title: str, state: JobState) -> None:
         self._state = state
         self._times: str | None = None
-        self._error: str | None = None
+        self._cause: str | None = None
         self._progress = _WithFootLine(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             _Words(lambda: state.share),
             _Words(lambda: self._times or state.times),
             console=console,
-            foot_line=lambda: ", ".join(filter(None, (self._error, state.figures))),
+            foot_line=lambda: ", ".join(filter(None, (self._cause, state.figures))),
         )
         # No total: the bar pulses until the job says how far it is.
         self._task = self._progress.add_task(title, total=None)
@@ -143,16 +148,14 @@ class _Bar:
             self._progress.update(self._task, total=1.0, completed=share)
 
     def echo(self, line: str) -> None:
-        _print(self._progress.console, line)
+        print_line(self._progress.console, line)
 
-    def end(self, error_type: type[BaseException] | None) -> None:
-        if error_type is None:
-            self._times = f"done in {self._state.gone}"
-        else:
-            self._times = f"stopped after {self._state.gone}"
-            self._error = error_type.__name__
+    def end(self, outcome: str | None = None, cause: str | None = None) -> None:
+        gone = self._state.gone
+        self._times = f"done in {gone}" if outcome is None else f"{outcome} after {gone}"
+        self._cause = cause
         if self._state.progress is None:
-            self._progress.update(self._task, total=1.0, completed=float(error_type is None))
+            self._progress.update(self._task, total=1.0, completed=float(outcome is None))
         self._progress.refresh()  # in a notebook rich leaves the last frame out
         self._progress.stop()
 
@@ -208,21 +211,23 @@ class _Lines:
         pass
 
     def echo(self, line: str) -> None:
-        _print(self._console, line)
+        print_line(self._console, line)
 
-    def end(self, error_type: type[BaseException] | None) -> None:
+    def end(self, outcome: str | None = None, cause: str | None = None) -> None:
         state = self._state
-        if error_type is None:
+        if outcome is None:
             self._say(f"done in {state.gone}", state.figures)
         else:
+            by = f" by {cause}" if cause else ""
             where = f" at {state.share}" if state.share else ""
-            self._say(f"stopped by {error_type.__name__} after {state.gone}{where}", state.figures)
+            self._say(f"{outcome}{by} after {state.gone}{where}", state.figures)
 
     def _say(self, *parts: str) -> None:
-        _print(self._console, f"{self._title}: {', '.join(filter(None, parts))}")
+        print_line(self._console, f"{self._title}: {', '.join(filter(None, parts))}")
 
 
-def _print(console: Console, line: str) -> None:
+def print_line(console: Console, line: str) -> None:
+    """Print a line as it is: no markup, no colours of rich's own, no line breaks."""
     console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 

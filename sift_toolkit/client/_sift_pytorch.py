@@ -5,30 +5,45 @@ The SDK is imported right here, which takes seconds: import this module on use o
 
 from __future__ import annotations
 
+import copy
 import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from sagemaker import image_uris
+from sagemaker.estimator import _TrainingJob
 from sagemaker.pytorch import PyTorch
-from sagemaker.utils import get_config_value
+from sagemaker.utils import check_and_get_run_experiment_config, get_config_value
 
+from sift_toolkit.client._aws_errors import explained_launch
 from sift_toolkit.client._checks import (
     CHECKED_ARGUMENTS,
     Place,
     channel_problems,
     job_name_problems,
-    request_problems,
+    job_problems,
 )
 from sift_toolkit.client._host_session import HostSession
 from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
+from sift_toolkit.client._images import Versions, training_versions
+from sift_toolkit.client._job_names import described_name
+from sift_toolkit.client._local_mode import without_leftovers
+from sift_toolkit.client._paper import PaperSession, described_code, stand_in
 from sift_toolkit.client._source import Launcher, SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX, stage
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftRequestError
+
+_SUBMIT_DIRECTORY: Final = "sagemaker_submit_directory"
+
+
+def known_versions() -> Versions:
+    """The PyTorch versions that this SDK has training images for."""
+    return training_versions(image_uris.config_for_framework("pytorch"))
 
 
 def place_of(session: object, instance_type: object) -> Place:
@@ -93,17 +108,69 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
 
         Raises:
             SiftRequestError: the request would be refused or misread; nothing was sent.
+            SiftJobError: AWS refused a call, or the job waited for failed; it says what to do about
+                it, and what is left behind.
         """
-        self._refuse_problems(
-            job_name, channel_problems(inputs, place_of(self.sagemaker_session, self.instance_type))
+        self._refuse_problems(job_name, self._channel_problems(inputs))
+        leaving_nothing = (
+            without_leftovers(self.sagemaker_session) if self._place == "local" else nullcontext()
         )
-        return super().fit(
-            inputs=inputs,
-            wait=wait,
-            logs=logs,
-            job_name=job_name,
-            experiment_config=experiment_config,
+        with (
+            explained_launch(
+                "training job", lambda: self.uploaded_code, lambda: self.latest_training_job
+            ),
+            leaving_nothing,
+        ):
+            return super().fit(
+                inputs=inputs,
+                wait=wait,
+                logs=logs,
+                job_name=job_name,
+                experiment_config=experiment_config,
+            )
+
+    def describe_request(
+        self,
+        inputs: Any = None,
+        job_name: str | None = None,
+        experiment_config: dict[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Return what `fit` would send to AWS; see `sift_toolkit.client.describe_request`.
+
+        Raises:
+            SiftRequestError: the request would be refused or misread.
+        """
+        self._refuse_problems(job_name, self._channel_problems(inputs))
+        paper = PaperSession(self.sagemaker_session)
+        # The latter has a client of its own, which cannot be copied and is of no use here.
+        shared = {id(self.sagemaker_session): paper, id(self.tensorboard_app): None}
+        described = copy.deepcopy(self, shared)
+        arguments = described._train_arguments(  # noqa: SLF001 - a copy of its own
+            inputs, job_name, experiment_config
         )
+        return copy.deepcopy(paper.get_train_request(**arguments))
+
+    def _train_arguments(
+        self, inputs: Any, job_name: str | None, experiment_config: dict[str, str] | None
+    ) -> dict[str, Any]:
+        """Prepare this copy as `fit` does, on a stand-in for its code; return the SDK's words."""
+        code = self._source_code()
+        if job_name is None:
+            self._ensure_base_job_name()
+            job_name = described_name(self.base_job_name)
+        with tempfile.TemporaryDirectory(prefix=STAGED_PREFIX) as folder:
+            if code.from_git or not code.remote:
+                self.source_dir, self.entry_point = stand_in(code, Path(folder))
+                self.dependencies, self.git_config = [], None
+                self._program = code.program if code.needs_staging else None
+            super()._prepare_for_training(job_name)
+        if _SUBMIT_DIRECTORY in self._hyperparameters:
+            address = self._hyperparameters[_SUBMIT_DIRECTORY]
+            self._hyperparameters[_SUBMIT_DIRECTORY] = described_code(address, code)
+        arguments: dict[str, Any] = _TrainingJob.get_train_args(
+            self, inputs, check_and_get_run_experiment_config(experiment_config)
+        )
+        return arguments
 
     def _prepare_for_training(self, job_name: str | None = None) -> None:
         """Stage the code and let the SDK upload it; fit() and the tuner both come through here."""
@@ -157,13 +224,22 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
             from_git=bool(self.git_config),
         )
 
+    @property
+    def _place(self) -> Place:
+        return place_of(self.sagemaker_session, self.instance_type)
+
+    def _channel_problems(self, inputs: Any) -> list[str]:
+        return channel_problems(inputs, self._place, isolated=bool(self.enable_network_isolation()))
+
     def _refuse_problems(self, job_name: str | None, found: list[str] | None = None) -> None:
         arguments = {name: getattr(self, name) for name in CHECKED_ARGUMENTS}
         arguments["hyperparameters"] = self._hyperparameters
-        place = place_of(self.sagemaker_session, self.instance_type)
+        # Of this one the SDK makes a method.
+        arguments["enable_network_isolation"] = self.enable_network_isolation()
+        code = self._source_code()
         problems = [
-            *request_problems(arguments, place),
-            *source_problems(self._source_code()),
+            *job_problems(arguments, self._place, code, known_versions()),
+            *source_problems(code),
             *job_name_problems(job_name),
             *(found or []),
         ]

@@ -35,6 +35,9 @@ class SourceCode:
     """Folders and files that go beside the code."""
 
     launcher: Launcher = "script"
+    direct: bool = True
+    """Whether the SDK's driver can start a script itself; that of SDK v3 cannot, which gives it
+    every hyperparameter as an option, ours too."""
     ship_toolkit: bool = True
     from_git: bool = False
     """Whether the SDK is to clone the source."""
@@ -47,7 +50,14 @@ class SourceCode:
     @property
     def needs_staging(self) -> bool:
         """Whether the job's code is more than what the user gave."""
-        return self.ship_toolkit or self.launcher != "script"
+        return self.ship_toolkit or self.starter is not None
+
+    @property
+    def starter(self) -> str | None:
+        """The toolkit's entry point that starts the job; None: the script itself does."""
+        if self.launcher != "script":
+            return self.launcher
+        return None if self.direct else "run"
 
     @property
     def script(self) -> str:
@@ -58,9 +68,9 @@ class SourceCode:
     @property
     def program(self) -> str:
         """The file that starts the job, relative to the job's code folder."""
-        if self.launcher == "script":
+        if self.starter is None:
             return self.script
-        return f"{PACKAGE.name}/{ENTRY_POINTS}/{self.launcher}.py"
+        return f"{PACKAGE.name}/{ENTRY_POINTS}/{self.starter}.py"
 
 
 def relative_entry_point(
@@ -87,7 +97,7 @@ def source_problems(code: SourceCode) -> list[str]:
         *_entry_point_problems(code),
         *_dependency_problems(code),
         *(_toolkit_problems(code) if code.ship_toolkit else []),
-        *(_launcher_problems(code) if code.launcher != "script" else []),
+        *(_launcher_problems(code) if code.starter else []),
     ]
 
 
@@ -99,10 +109,11 @@ def _remote_problems(code: SourceCode) -> list[str]:
             "local source_dir, or set ship_toolkit=False and have sift_toolkit in the image"
         )
         return [problem]
-    if code.launcher != "script":
+    if code.starter:
+        mend = ", or use launcher='script'" if code.direct else ""
         problem = (
-            f"launcher={code.launcher!r} needs code on this machine, got {where}: give a local "
-            "source_dir, or use launcher='script'"
+            f"{_who_starts(code)} needs code on this machine, got {where}: give a local "
+            f"source_dir{mend}"
         )
         return [problem]
     return []
@@ -171,11 +182,15 @@ def _launcher_problems(code: SourceCode) -> list[str]:
     problems = []
     if not code.entry_point.endswith(".py"):
         problems.append(
-            f"launcher={code.launcher!r} starts Python files, got entry_point={code.entry_point!r}"
+            f"{_who_starts(code)} starts Python files, got entry_point={code.entry_point!r}"
         )
-    if code.source_dir is not None and Path(code.source_dir, "setup.py").exists():
+    if code.direct and code.source_dir is not None and Path(code.source_dir, "setup.py").exists():
         problems.append(
             f"source_dir {code.source_dir!r} has a setup.py, which makes sagemaker-training install"
             " it and start a module of it: remove it, or use launcher='script'"
         )
     return problems
+
+
+def _who_starts(code: SourceCode) -> str:
+    return "SDK v3" if code.launcher == "script" else f"launcher={code.launcher!r}"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import tarfile
 from pathlib import Path
 from typing import Final
 
 from sift_toolkit.client._source import ENTRY_POINTS, PACKAGE, SourceCode
+from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftRequestError
 
 STAGED_PREFIX: Final = "sift-staged-"
@@ -27,7 +29,10 @@ JUNK: Final = (
     ".ruff_cache",
     f"{STAGED_PREFIX}*",
 )
-"""Files and folders that no job needs; neither does it need a virtual environment."""
+"""Files and folders that no job needs; nor does it need a virtual environment, or another job."""
+
+KEY_FILES: Final = (".aws", ".ssh", ".netrc", ".pypirc")
+"""Files and folders that tools keep keys in, which must not travel."""
 
 _ENVIRONMENT_MARK: Final = "pyvenv.cfg"
 
@@ -50,6 +55,18 @@ def stage(code: SourceCode, folder: Path) -> None:
         raise SiftRequestError([problem]) from error
 
 
+def pack(folder: Path, archive: Path) -> None:
+    """Write a staged folder's files into a .tar.gz, without the names of whoever owns them here."""
+
+    def nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, arcname=".", filter=nobodys)
+
+
 def _copy_source(code: SourceCode, folder: Path) -> None:
     if code.source_dir is None:
         folder.mkdir(parents=True)
@@ -68,7 +85,7 @@ def _copy_toolkit(code: SourceCode, target: Path) -> None:
     else:
         # Without an __init__.py this folder does not hide an installed sift_toolkit.
         (target / ENTRY_POINTS).mkdir(parents=True, exist_ok=True)
-        name = f"{code.launcher}.py"
+        name = f"{code.starter}.py"
         _copy(entry_points / name, target / ENTRY_POINTS / name)
 
 
@@ -86,9 +103,13 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _junk(folder: str, names: list[str]) -> set[str]:
-    by_name = shutil.ignore_patterns(*JUNK)(folder, names)
-    environments = {name for name in names if Path(folder, name, _ENVIRONMENT_MARK).is_file()}
-    return by_name | environments
+    by_name = shutil.ignore_patterns(*JUNK, *KEY_FILES)(folder, names)
+    return by_name | {name for name in names if _is_apart(Path(folder, name))}
+
+
+def _is_apart(path: Path) -> bool:
+    """Whether a folder is a virtual environment, or that of a job, with links to its data."""
+    return (path / _ENVIRONMENT_MARK).is_file() or JobTree(path).log_file.is_file()
 
 
 def _entry_points() -> Path:

@@ -1,4 +1,4 @@
-"""The table of twins as plain text: for a terminal and, as it is, for a README's code block."""
+"""The table of twins as plain text."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from sift_toolkit.client._comparison import NOT_REPORTED, Spread, TwinComparison
+from sift_toolkit.client._text_table import draw_table
 from sift_toolkit.errors import SiftUsageError
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["render_table"]
 
-_WIDTH: Final = 100
-_GAP: Final = "  "
 _NOTE: Final = (
     "Cost saved: share of the plain twin's training cost, median of the pairs. Measured: seconds "
     "loading, scoring and training. Counted: passes made, a scored sample as a third of a trained "
@@ -59,24 +58,9 @@ def render_table(rows: Sequence[TwinComparison]) -> str:
     if not rows:
         msg = "render_table needs at least one TwinComparison, got none"
         raise SiftUsageError(msg)
-    head = [("", [column.title[line] for column in _COLUMNS]) for line in (0, 1)]
-    body = [line for row in rows for line in _lines(row)]
-    widths = [
-        max(map(len, cells)) for cells in zip(*(line[1] for line in head + body), strict=True)
-    ]
-    room = _WIDTH - sum(widths) - len(_GAP) * len(widths)
-    labels = [textwrap.wrap(label, room, subsequent_indent="  ") for label, _ in body]
-    label_width = max(len(part) for parts in labels for part in parts)
-
-    def draw(label: str, cells: Sequence[str]) -> str:
-        padded = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        return _GAP.join((label.ljust(label_width), *padded)).rstrip()
-
-    drawn = [draw(*line) for line in head]
-    drawn.append(draw("-" * label_width, ["-" * width for width in widths]))
-    for parts, (_, cells) in zip(labels, body, strict=True):
-        drawn.append(draw(parts[0], cells))
-        drawn += parts[1:]
+    drawn = draw_table(
+        [column.title for column in _COLUMNS], [line for row in rows for line in _lines(row)]
+    )
     return "\n".join([*drawn, "", *textwrap.wrap(_NOTE, len(drawn[2]))])
 
 

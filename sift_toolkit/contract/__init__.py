@@ -7,6 +7,7 @@ Inside a job, `JobTree.current()` finds its folders. A launcher describes a job
 
 from __future__ import annotations
 
+from sift_toolkit.contract._apostrophes import without_apostrophes
 from sift_toolkit.contract._artifacts import pack_artifacts
 from sift_toolkit.contract._description import JobDescription
 from sift_toolkit.contract._launch import JobResult, launch
@@ -21,4 +22,5 @@ __all__ = [
     "launch",
     "local_path",
     "pack_artifacts",
+    "without_apostrophes",
 ]

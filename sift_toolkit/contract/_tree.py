@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sift_toolkit.contract._apostrophes import with_apostrophes
 from sift_toolkit.errors import SiftJobError
 
 BASE_VARIABLE: Final = "SAGEMAKER_BASE_DIR"
@@ -201,8 +202,11 @@ class JobTree:
 
 
 def decode_hyperparameters(raw: Mapping[str, object]) -> dict[str, object]:
-    """Decode hyperparameters as sagemaker-training does: JSON where it parses, else left as is."""
-    return {key: _decode(value) for key, value in raw.items()}
+    """Decode hyperparameters as sagemaker-training does: JSON where it parses, else left as is.
+
+    Those whose apostrophes were spelled out for SDK v3 are as the user gave them.
+    """
+    return with_apostrophes({key: _decode(value) for key, value in raw.items()})
 
 
 def _decode(value: object) -> object:

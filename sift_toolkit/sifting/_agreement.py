@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftRankError
+from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._schedule import EpochShape, Position
 
 _SAME: Final = {
     "config": "sift configs",
     "engine": "ways to score",
+    "samples": "numbers of samples in the dataset they share",
     "batch_size": "batch sizes",
     "drop_last": "drop_last",
     "epochs": "numbers of epochs behind them",
@@ -26,7 +28,7 @@ _ROWS: Final = "rows"
 
 def figures_of(
     config: SiftConfig,
-    engine: str,
+    engine: Engine,
     shape: EpochShape | None,
     position: Position,
     *,
@@ -36,7 +38,7 @@ def figures_of(
 
     Args:
         config: how often something is told may differ.
-        engine: name of the one at work.
+        engine: the one at work.
         shape: of an epoch of its own data, None if unknown.
         position: how far it has come.
         resumes: whether it goes on in the middle of an epoch.
@@ -44,7 +46,8 @@ def figures_of(
     fields = dataclasses.replace(config, log_every=1).to_hyperparameters()
     return {
         "config": " ".join(f"{key}={value}" for key, value in sorted(fields.items())),
-        "engine": engine,
+        "engine": engine.name,
+        "samples": engine.shared_samples,
         "batch_size": None if shape is None else shape.batch_size,
         "drop_last": None if shape is None else shape.drop_last,
         "epochs": position.epochs,

@@ -30,6 +30,11 @@ class Engine(Protocol):
     goes_on_after_errors: bool
     """Whether an epoch can go on after an error in the user's data or loss."""
 
+    @property
+    def shared_samples(self) -> int | None:
+        """Samples of the dataset that ranks share, None if they share none."""
+        ...
+
     def begin_epoch(self) -> None:
         """Begin the next epoch, or go on with the one a loaded state was in."""
         ...

@@ -6,11 +6,13 @@ the window is drawn, and what is chosen waits until it fills a batch of the load
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from sift_toolkit.errors import SiftBatchError
 from sift_toolkit.sifting._batch_sifter import BatchSifter
 from sift_toolkit.sifting._batches import Batch, num_rows, take
 from sift_toolkit.sifting._engine import Refined
@@ -36,21 +38,19 @@ _SOURCE_KEY: Final = "source"
 _PACE_KEY: Final = "pace"
 
 
+_Result = TypeVar("_Result")
+
+
 class _Loaded(NamedTuple):
-    """What came of loading one batch."""
+    """One batch of the user's loader."""
 
-    batch: Batch = None
-    """One that passes through as it is."""
-    rows: int = 0
-    """Its rows; 0: it was sifted, or had none."""
-    ends: bool = False
-    """Whether there was none."""
-    labels: NumberedLabels | None = None
+    given: Batch
+    """As the loader gave it."""
+    batch: Batch
+    """With its samples in dimension 0."""
+    rows: int
+    labels: NumberedLabels | None
     """Of its rows, where they are asked for."""
-
-
-_NOTHING: Final = _Loaded()
-_END: Final = _Loaded(ends=True)
 
 
 class FreshEngine:
@@ -62,6 +62,7 @@ class FreshEngine:
 
     name = "fresh"
     goes_on_after_errors = True
+    shared_samples = None
 
     def __init__(self, wiring: Wiring) -> None:
         self._config = config = wiring.config
@@ -88,51 +89,72 @@ class FreshEngine:
         """Return the next refined batch, None when the epoch is over.
 
         Raises:
+            SiftBatchError: several ranks cannot keep step with batches like these.
             SiftRankError: another rank has failed.
         """
         while True:
             if self._pace.take(self._full_batches()):
                 return self._refined(self._batch_size or 0)
-            loaded, error = _NOTHING, None
-            try:
-                loaded = self._load()
-            except Exception as raised:  # noqa: BLE001 - raised again, once all ranks know
-                error = raised
-            agreed = self._pace.agree(self._readiness(ended=loaded.ends), error)
-            if not agreed.goes_on:
+            loaded, error = self._try(self._load)
+            goes_on = self._pace.all_go_on(loaded is not None, error)
+            if goes_on and loaded is not None:
+                keep = window_keep(self._config, self._position, self._extent.run_rows)
+                if keep == 1:
+                    return self._untouched(loaded)
+                _, error = self._try(lambda: self._sift(loaded, keep))  # noqa: B023 - called at once
+            else:
                 self._drop(loaded)
                 self._source.end()
-                if not agreed.full_batches:
-                    return self._leftover(flush=agreed.flushes)
-            elif loaded.rows:
-                return self._untouched(loaded)
+            agreed = self._pace.agree(self._readiness(), error)
+            if not goes_on and not agreed.full_batches:
+                return self._leftover(flush=agreed.flushes)
 
-    def _load(self) -> _Loaded:
-        """Load one batch and sift it, or return it where it is not to be sifted."""
-        room = self._room()
-        if room == 0:
-            return _END
+    def _try(self, work: Callable[[], _Result]) -> tuple[_Result | None, Exception | None]:
+        """Return what *work* returns, or its error: it is raised once all ranks know of it."""
+        if not self._pace.in_lockstep:
+            return work(), None
         try:
-            with self._meter.timing("load"):
-                given = self._source.next()
-        except StopIteration:
-            return _END
-        batch = self._layout.rows_first(given)
-        self._buffer.recognise(batch)
-        rows = num_rows(batch)
-        if room is not None and rows > room:
-            rows, batch = room, take(batch, torch.arange(room))
-            given = self._layout.back(batch)
-        if rows == 0:
-            return _NOTHING
-        self._batch_size = self._batch_size or rows
-        keep = window_keep(self._config, self._position, self._extent.run_rows)
-        labels = self._classes.of_batch(batch, rows)
-        if keep == 1:
-            return _Loaded(given, rows, labels=labels)
-        with self._meter.timing("score"):
-            self._sift(batch, rows, keep, labels)
-        return _NOTHING
+            return work(), None
+        except Exception as error:  # noqa: BLE001 - see above
+            return None, error
+
+    def _load(self) -> _Loaded | None:
+        """Return the next batch with rows in it, None when the epoch is over."""
+        while (room := self._room()) != 0:
+            try:
+                with self._meter.timing("load"):
+                    given = self._source.next()
+            except StopIteration:
+                return None
+            batch = self._layout.rows_first(given)
+            self._buffer.recognise(batch)
+            rows = num_rows(batch)
+            self._check_rows(rows)
+            if room is not None and rows > room:
+                rows, batch = room, take(batch, torch.arange(room))
+                given = self._layout.back(batch)
+            if rows:
+                self._batch_size = self._batch_size or rows
+                return _Loaded(given, batch, rows, self._classes.of_batch(batch, rows))
+        return None
+
+    def _check_rows(self, rows: int) -> None:
+        """Refuse batches that are not what the sampler gave, where ranks count on it.
+
+        Raises:
+            SiftBatchError: the collate function changed the number of rows.
+        """
+        shape = self._extent.own_shape
+        if not self._pace.counts_on_rows or shape is None:
+            return
+        due = min(shape.batch_size, shape.rows_given - self._position.epoch_rows)
+        if rows != due:
+            msg = (
+                f"the sampler gave {due} samples, the batch has {rows}: several ranks keep step "
+                "by the numbers of their samplers; keep every sample in the collate function, or "
+                'use selection="bernoulli"'
+            )
+            raise SiftBatchError(msg)
 
     def _room(self) -> int | None:
         """Return the rows that may still come, where another rank has less data than this one."""
@@ -147,23 +169,24 @@ class FreshEngine:
             return 0
         return len(self._buffer) // self._batch_size
 
-    def _readiness(self, *, ended: bool) -> Readiness:
+    def _readiness(self) -> Readiness:
         waiting = len(self._buffer)
         flush = waiting > 0 and not self._buffer.needs_form
         flush = flush and flushes(self._rule, waiting, self._batch_size or waiting)
-        return Readiness(not ended, self._full_batches(), flush)
+        return Readiness(self._full_batches(), flush)
 
-    def _drop(self, loaded: _Loaded) -> None:
+    def _drop(self, loaded: _Loaded | None) -> None:
         """Count rows that were loaded after another rank's data had come to its end."""
-        self._count(loaded.rows)
-        self._classes.count(loaded.labels, torch.empty(0, dtype=torch.int64))
-        self._meter.counters.dropped += loaded.rows
+        if loaded is not None:
+            self._count(loaded.rows)
+            self._classes.count(loaded.labels, torch.empty(0, dtype=torch.int64))
+            self._meter.counters.dropped += loaded.rows
 
     def _untouched(self, loaded: _Loaded) -> Refined:
         self._count(loaded.rows)
         self._classes.count(loaded.labels)
         self._meter.counters.kept += loaded.rows
-        return Refined(loaded.batch, loaded.rows)
+        return Refined(loaded.given, loaded.rows)
 
     def _count(self, rows: int) -> None:
         self._position.see(rows)
@@ -178,16 +201,20 @@ class FreshEngine:
 
     def _leftover(self, *, flush: bool) -> Refined | None:
         if flush:
-            return self._refined(len(self._buffer))
+            # Never more than a batch: what other ranks have no batch for waits.
+            waiting = len(self._buffer)
+            return self._refined(min(waiting, self._batch_size or waiting))
         if self._rule == "drop":
             self._meter.counters.dropped += self._buffer.clear()
         return None
 
-    def _sift(self, batch: Batch, rows: int, keep: float, labels: NumberedLabels | None) -> None:
-        chosen = self._sifter.sift(batch, rows, keep, labels)
-        self._buffer.push(chosen.batch, chosen.weights)
-        self._count(rows)
-        self._meter.counters.dropped += rows - chosen.rows
+    def _sift(self, loaded: _Loaded, keep: float) -> None:
+        rows = loaded.rows
+        with self._meter.timing("score"):
+            chosen = self._sifter.sift(loaded.batch, rows, keep, loaded.labels)
+            self._buffer.push(chosen.batch, chosen.weights)
+            self._count(rows)
+            self._meter.counters.dropped += rows - chosen.rows
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
         """Fresh scores need no losses handed back."""

@@ -26,15 +26,26 @@ _COUNTED: Final = ("seen", "kept", "dropped", "loaded")
 _TIMED: Final = ("load_seconds", "score_seconds", "train_seconds")
 _STEPS: Final = "steps"
 FIGURES: Final = (*_COUNTED, *_TIMED, _STEPS)
-"""What a gate reports, in this order; all are sums, so those of several processes add up."""
+"""What a gate reports, in this order."""
 
 _START_KEY: Final = "start"
 _HAS_WARNED_KEY: Final = "has_warned"
 
 
 def together(reports: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Return the sum of each figure; exact, and so the same on every rank."""
-    return {name: math.fsum(report[name] for report in reports) for name in FIGURES}
+    """Return the figures of all ranks, the same on every rank.
+
+    Rows are summed. Of the times, ranks that wait for each other in the gradients' exchange all
+    spend the same, and the wait is in the training of the faster ones: so the least time to train
+    counts for all, and the greatest to load and to score.
+    """
+    figures = {name: math.fsum(report[name] for report in reports) for name in FIGURES}
+    # A rank with nothing to judge would have trained in no time.
+    judged = [report for report in reports if report[_STEPS]]
+    choice = {"load_seconds": max, "score_seconds": max, "train_seconds": min}
+    for name, chosen in choice.items():
+        figures[name] = len(judged) * chosen((report[name] for report in judged), default=0.0)
+    return figures
 
 
 def time_spent(figures: Mapping[str, float]) -> TimeSpent:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._forecast import Carried
-from sift_toolkit.sifting._schedule import Position
+from sift_toolkit.sifting._schedule import EpochShape, Position
 from sift_toolkit.sifting._wiring import Wiring
 
 
@@ -24,8 +24,19 @@ class Lengths:
         self._untouched = None if wiring.config.sifts else wiring.loader
         self._extent = wiring.extent
         self._position = wiring.position
+        self._was_asked = False
         self._start: tuple[Position, Carried] | None = None
         self._epoch = 0
+
+    def agree(self, shape: EpochShape | None) -> bool:
+        """Answer for epochs of *shape*, as all ranks have them, from now on.
+
+        Returns:
+            Whether another answer has been given before.
+        """
+        changes = shape != self._extent.shape
+        self._extent.shape = shape
+        return changes and self._was_asked
 
     def begin_epoch(self, engine: Engine) -> None:
         """Remember what the epoch begins with; before the position moves."""
@@ -59,9 +70,11 @@ class Lengths:
         return dataclasses.replace(self._position), engine.carried()
 
     def _steps(self, engine: Engine, epochs: int) -> int:
-        if self._untouched is not None and isinstance(self._untouched, Sized):
-            return len(self._untouched) * epochs
         shape = self._extent.shape
+        self._was_asked = True
+        is_own = shape == self._extent.own_shape
+        if is_own and self._untouched is not None and isinstance(self._untouched, Sized):
+            return len(self._untouched) * epochs
         if shape is None:
             msg = "the loader inside has no known number of rows, so the sifted one has no length"
             raise TypeError(msg)

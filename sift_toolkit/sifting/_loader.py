@@ -138,8 +138,8 @@ class SiftingDataloader:
     def total_steps(self, epochs: int | None = None) -> int:
         """Return the batches of a whole run, those handed out included: for a schedule's length.
 
-        The same number whenever it is asked, unless a loop breaks out of an epoch or
-        ``gate="on"`` ends the sifting.
+        The same whenever it is asked, unless a loop breaks out of an epoch or ``gate="on"`` ends
+        the sifting; on ranks with different numbers of rows, once the first epoch has begun.
 
         Args:
             epochs: epochs of the run; default: the `epochs` given to the loader.

@@ -71,6 +71,11 @@ class MemoryEngine:
         self._spread = Spread(wiring, self._memory)
         self._resumes = False
 
+    @property
+    def shared_samples(self) -> int | None:
+        """Samples of the dataset that ranks share, None if they share none."""
+        return len(self._memory) if self._spread.is_on else None
+
     def begin_epoch(self) -> None:
         """Begin the next epoch, or go on with the one a loaded state was in."""
         self._lessons.take()
@@ -165,6 +170,7 @@ class MemoryEngine:
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
         """Take the losses of a training step as scores, a few batches at a time."""
         self._lessons.add(ids, losses, values)
+        self._spread.remember_learnt(ids)
 
     def carried(self) -> Carried:
         """Return what the next epoch begins with, if it began now."""
@@ -172,6 +178,9 @@ class MemoryEngine:
         barred = 0
         if self._config.nonfinite == "drop":
             barred = self._memory.count_barred(self._config.rescore_every)
+            if self._spread.is_on and self._extent.own_shape is not None:
+                # Of those of all ranks: this one's share of the samples.
+                barred = barred * self._extent.own_shape.rows // len(self._memory)
         return Carried(self._sifter.remainder, waiting, self._lessons.any_given, barred)
 
     def forecast(

@@ -13,8 +13,6 @@ _GRANTED_KEY: Final = "granted"
 class Readiness(NamedTuple):
     """What a rank can do after it has loaded a batch."""
 
-    goes_on: bool
-    """Whether its data is not at its end."""
     full_batches: int
     flushes: bool
     """Whether it would hand out what waits as a smaller batch, if the epoch ended here."""
@@ -25,7 +23,7 @@ class Pace:
 
     Under quota all ranks give equal numbers of batches without a word. With coins, barred rows or
     data of unknown length they do not: then each hands out a batch only when all have one, which
-    takes one small reduction for each batch that is loaded, and ends the epoch with the first.
+    takes two small reductions for each batch that is loaded, and ends the epoch with the first.
 
     Args:
         wiring: of the run.
@@ -43,14 +41,36 @@ class Pace:
         varies = config.selection != "quota" or config.nonfinite == "drop"
         return self._wiring.ranks.size > 1 and (varies or self._wiring.extent.shape is None)
 
+    @property
+    def counts_on_rows(self) -> bool:
+        """Whether the ranks keep step by the rows that their samplers give."""
+        return self._wiring.ranks.size > 1 and not self.in_lockstep
+
     def take(self, full_batches: int) -> bool:
         """Return whether a full batch may be handed out now, and count it."""
         if not self.in_lockstep:
             return full_batches > 0
-        if self._granted == 0:
+        # Rows of a saved state wait for their form: what was granted of them is granted again.
+        if self._granted == 0 or full_batches == 0:
             return False
         self._granted -= 1
         return True
+
+    def all_go_on(self, goes_on: bool, error: Exception | None) -> bool:  # noqa: FBT001 - a fact
+        """Return whether every rank has a batch to score; no rank scores before.
+
+        A sharded model is scored by all ranks at once, or by none.
+
+        Args:
+            goes_on: whether this one has.
+            error: what went wrong here, if anything did.
+
+        Raises:
+            SiftRankError: something went wrong on another rank.
+        """
+        if not self.in_lockstep:
+            return goes_on
+        return bool(self._least(error, int(goes_on))[0])
 
     def agree(self, own: Readiness, error: Exception | None) -> Readiness:
         """Return what all ranks can do.
@@ -63,18 +83,20 @@ class Pace:
             SiftRankError: something went wrong on another rank.
         """
         if not self.in_lockstep:
-            if error is not None:
-                raise error
             return own
+        self._granted, flushes = self._least(error, own.full_batches, int(own.flushes))
+        return Readiness(self._granted, bool(flushes))
+
+    def _least(self, error: Exception | None, *numbers: int) -> list[int]:
         ranks = self._wiring.ranks
         if error is not None:
             ranks.failed(f"{type(error).__name__}: {error}")
-        numbers = [int(error is None), *map(int, own)]
-        is_well, goes_on, full_batches, flushes = ranks.least(numbers, kind="batch")
+        # The wait for slower ranks is part of what sifting costs.
+        with self._wiring.meter.timing("score"):
+            is_well, *least = ranks.least([int(error is None), *numbers], kind="batch")
         if not is_well:
             raise error or SiftRankError(ranks.reason() or "another rank has failed")
-        self._granted = full_batches
-        return Readiness(bool(goes_on), full_batches, bool(flushes))
+        return least
 
     def batches_of_all(self, own: int) -> int:
         """Return how many batches of an epoch all ranks can give, where that is known at its start.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import socket
 import threading
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
+
+_logger = logging.getLogger(__name__)
 
 _BEAT: Final = 1.0
 """Seconds between two signs of life."""
@@ -67,6 +70,7 @@ class StatusBoard:
         self._over = threading.Event()
         self._has_noted = False
         self._last_beats: dict[int, tuple[int, float]] = {}
+        self._beats = 0
         self.status = Status(place=_place(), process=os.getpid())
         self._show()
         thread = threading.Thread(target=self._go_on_showing, name="sift ranks", daemon=True)
@@ -92,8 +96,10 @@ class StatusBoard:
                 self._note(f"a rank has failed: {reason}")
 
     def _show(self) -> None:
-        self.status = dataclasses.replace(self.status, beats=self.status.beats + 1)
-        self._store.set(self._key(self._rank), json.dumps(dataclasses.asdict(self.status)))
+        # The status has one writer, the training; the beats have another, this thread.
+        self._beats += 1
+        shown = dataclasses.replace(self.status, beats=self._beats)
+        self._store.set(self._key(self._rank), json.dumps(dataclasses.asdict(shown)))
 
     def _key(self, rank: int) -> str:
         return f"status {rank}"
@@ -119,9 +125,9 @@ class StatusBoard:
         return [self._of(rank) for rank in range(size)]
 
     def _of(self, rank: int) -> Status | None:
-        if not self._store.check([self._key(rank)]):
-            return Status()
-        status = Status(**json.loads(self._store.get(self._key(rank))))
+        status = Status()
+        if self._store.check([self._key(rank)]):
+            status = Status(**json.loads(self._store.get(self._key(rank))))
         now = time.monotonic()
         beats, since = self._last_beats.get(rank, (status.beats, now))
         if beats != status.beats:
@@ -164,6 +170,20 @@ def whom_for(statuses: Sequence[Status | None], meeting: int, left: Status) -> s
         if status is not None and status.meetings < meeting
     )
     return f"waiting for ranks to begin epoch {left.epochs + 1}: {missing}"
+
+
+def aloud(note: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what tells *note*, and the log: notes of most ranks are shown to nobody."""
+
+    def say(words: str) -> None:
+        _logger.warning("%s", words)
+        try:
+            note(words)
+        except Exception:
+            # The thread that tells this rank's status must go on.
+            _logger.exception("a note could not be taken")
+
+    return say
 
 
 def _place() -> str:

@@ -7,7 +7,6 @@ look up why another one does not come; everything else is a collective of that g
 from __future__ import annotations
 
 import json
-import logging
 import time
 import weakref
 import zlib
@@ -20,19 +19,19 @@ import torch.distributed as dist
 from torch import Tensor
 
 from sift_toolkit.errors import SiftRankError
-from sift_toolkit.sifting._rank_status import Status, StatusBoard, whom_for, why_missing
+from sift_toolkit.sifting._rank_status import Status, StatusBoard, aloud, whom_for, why_missing
 from sift_toolkit.sifting._traffic import Traffic
 
 if TYPE_CHECKING:
     from torch.distributed.distributed_c10d import Store
-
-_logger = logging.getLogger(__name__)
 
 _SHORTEST_PAUSE: Final = 0.001
 _LONGEST_PAUSE: Final = 0.25
 """Seconds between two looks of a rank that waits; many ranks ask one store."""
 _LOOK_ROUND: Final = 1.0
 """Seconds after which it looks for the reason too."""
+_MANY: Final = 64
+"""Ranks from which on it looks more seldom."""
 
 
 _SILENT_FOR: Final = 10.0
@@ -62,6 +61,9 @@ class Ranks:
         self._noted_at = 0
         self._left = Status()
         self.traffic = Traffic()
+        # When the loader is made, if there is a group by then: a rank that ends before its first
+        # epoch is missed, and loaders belong together in the order in which ranks make them.
+        self._join_if_there()
 
     @property
     def size(self) -> int:
@@ -97,7 +99,7 @@ class Ranks:
         self._store = PrefixStore(f"{names}/{loader}", whole)
         self._rank, self._size = rank, dist.get_world_size(self._group)
         if self._size > 1:
-            self._board = StatusBoard(self._store, rank, _say_to(self._note))
+            self._board = StatusBoard(self._store, rank, aloud(self._note))
             weakref.finalize(self, self._board.stop)
 
     def leave(self, epochs: int, steps: int) -> None:
@@ -131,6 +133,8 @@ class Ranks:
         self._board.status = self._board.status.after_meeting(self._meetings)
         key, met = f"arrived {self._meetings}", f"met {self._meetings}"
         with self._store_is_there():
+            if (reason := self._board.failure()) is not None:
+                raise SiftRankError(reason)
             if self._store.add(key, 1) == self.size:
                 self._store.set(met, "")
             if self.rank == 0 and self._meetings > 1:
@@ -148,7 +152,7 @@ class Ranks:
             time.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
             now = time.monotonic()
-            if now - looked > _LOOK_ROUND:
+            if now - looked > _LOOK_ROUND * max(1.0, self._size / _MANY):
                 looked = now
                 self._board_says_go_on(now - started)
 
@@ -163,7 +167,7 @@ class Ranks:
             raise self.failed(reason)
         if waited > _SILENT_FOR and self._noted_at != self._meetings:
             self._noted_at = self._meetings
-            _say_to(self._note)(whom_for(statuses, self._meetings, self._left))
+            aloud(self._note)(whom_for(statuses, self._meetings, self._left))
 
     @contextmanager
     def _store_is_there(self) -> Iterator[None]:
@@ -243,16 +247,6 @@ class Ranks:
     def reason(self) -> str | None:
         """Return why a rank has failed, None if none has said so."""
         return None if self._board is None else self._board.failure()
-
-
-def _say_to(note: Callable[[str], None]) -> Callable[[str], None]:
-    """Return what tells *note*, and the log: notes of most ranks are shown to nobody."""
-
-    def say(words: str) -> None:
-        _logger.warning("%s", words)
-        note(words)
-
-    return say
 
 
 def _as_bytes(figures: Mapping[str, Any]) -> Tensor:

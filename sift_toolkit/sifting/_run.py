@@ -23,6 +23,7 @@ from sift_toolkit.sifting._timeline import timeline_of
 from sift_toolkit.sifting._wiring import Wiring
 
 _GATE: Final = "gate"
+_NOWHERE: Final = -1
 _LOOKED_AT: Final = 8
 """Batches that a script may look at, and break off, before the training that calls `reduce`."""
 
@@ -86,7 +87,11 @@ class Run:
         self._meter.read_from(timeline_of(self._model))
         resumes, self._resumes_epoch = self._resumes_epoch, False
         self._reduction.begin_epoch(whole_one_is_over=self._under_way is None and not resumes)
-        self._ranks.leave(self._position.epochs, self._position.epoch_steps)
+        if resumes:
+            # Where the epoch before was left is not known here, only where it was saved.
+            self._ranks.leave(_NOWHERE, 0)
+        else:
+            self._ranks.leave(self._position.epochs, self._position.epoch_steps)
         self._under_way = None
         if not resumes:
             self._mind_missing_losses()
@@ -102,11 +107,15 @@ class Run:
         """Make sure that all ranks begin the same epoch, of data that each of them has."""
         extent = self._wiring.extent
         own = figures_of(
-            self._config, self.engine.name, extent.own_shape, self._position, resumes=resumes
+            self._config, self.engine, extent.own_shape, self._position, resumes=resumes
         )
         said = self._ranks.meet({**own, _GATE: self._gate.report()})
         check_same(said)
-        extent.shape = common_shape(extent.own_shape, said)
+        if self.lengths.agree(common_shape(extent.own_shape, said)):
+            self._note(
+                "ranks have different numbers of rows: len() and total_steps() change with this "
+                "epoch to those of the least; a schedule made before it is another one on each rank"
+            )
         if not resumes:
             self._gate.decide([each[_GATE] for each in said])
 

@@ -95,10 +95,17 @@ def _set_training(module: nn.Module, *, mode: bool) -> None:
 
 def _devices_of(modules: Iterable[nn.Module]) -> list[torch.device]:
     """Return where the parameters are, the first one's device first."""
-    # Not module.parameters(): its own walk through the modules costs several times this one.
-    tables = (vars(module)["_parameters"] for module in modules)
-    found = (each for table in tables for each in table.values())
+    found = (each for module in modules for each in _own_parameters(module))
     return list({parameter.device: None for parameter in found if parameter is not None})
+
+
+def _own_parameters(module: nn.Module) -> Iterable[nn.Parameter | None]:
+    """Return a module's parameters past its own walk, which costs several times the rest.
+
+    Scripted and traced modules keep them elsewhere.
+    """
+    table = vars(module).get("_parameters")
+    return module.parameters(recurse=False) if table is None else table.values()
 
 
 def _without_autocast_cache() -> AbstractContextManager[None]:

@@ -16,7 +16,8 @@ from sift_toolkit.sifting._memory_store import SampleMemory
 from sift_toolkit.sifting._rng import parts_of
 from sift_toolkit.sifting._wiring import Wiring
 
-_TO_TELL_KEY: Final = "to_tell"
+_HAD_KEY: Final = "had"
+_LEARNT_KEY: Final = "learnt"
 
 
 class Spread:
@@ -32,36 +33,60 @@ class Spread:
         self._memory = memory
         given = wiring.shares_samples
         self._is_shared = splits_samples(wiring.loader) if given is None else given
-        self._to_tell: list[Tensor] = []
+        self._had: list[Tensor] = []
+        self._learnt: list[Tensor] = []
+
+    @property
+    def is_on(self) -> bool:
+        """Whether ranks tell each other anything."""
+        return self._is_shared and self._ranks.size > 1
 
     def remember(self, ids: Tensor) -> None:
         """Remember samples that this rank has in the epoch that begins."""
-        if self._is_shared and self._ranks.size > 1:
-            self._to_tell.append(ids.to(torch.int64))
+        if self.is_on:
+            self._had.append(ids.to(torch.int64))
+
+    def remember_learnt(self, ids: Tensor) -> None:
+        """Remember samples whose losses came back to this rank."""
+        if self.is_on:
+            self._learnt.append(ids)
 
     def exchange(self) -> None:
         """Tell what this rank knows of the samples remembered, and learn what the others know.
 
-        All ranks must call it. Of a sample that several ranks had, the last rank's word counts.
+        All ranks must call it. Of a sample that several ranks had, one's word counts to whom its
+        loss came back; of several of those, the last rank's.
 
         Raises:
             SiftRankError: another rank has failed.
         """
-        if not self._is_shared or self._ranks.size == 1:
+        if not self.is_on:
             return
-        ids = torch.cat([torch.empty(0, dtype=torch.int64), *self._to_tell])
-        ids = ids.unique()  # type: ignore[no-untyped-call] # torch's own gap
-        self._to_tell = []
-        for told in self._ranks.gather(self._memory.pack(ids), kind="memory"):
-            self._memory.take_over(told)
+        learnt = self._marked(self._learnt)
+        had = self._marked(self._had) & ~learnt
+        self._had, self._learnt = [], []
+        for marks in (had, learnt):
+            packed = self._memory.pack(torch.where(marks)[0])
+            for told in self._ranks.gather(packed, kind="memory"):
+                self._memory.take_over(told)
+
+    def _marked(self, parts: list[Tensor]) -> Tensor:
+        marks = torch.zeros(len(self._memory), dtype=torch.bool)
+        for ids in parts:
+            marks[ids] = True
+        return marks
 
     def state_dict(self) -> dict[str, Any]:
         """Return the samples remembered."""
-        return {_TO_TELL_KEY: [ids.clone() for ids in self._to_tell]}
+        return {
+            _HAD_KEY: [ids.clone() for ids in self._had],
+            _LEARNT_KEY: [ids.clone() for ids in self._learnt],
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        self._to_tell = list(state[_TO_TELL_KEY])
+        self._had = list(state[_HAD_KEY])
+        self._learnt = list(state[_LEARNT_KEY])
 
 
 def splits_samples(loader: object) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from sift_toolkit.client._checks import (
     argument_problems,
     channel_problems,
     job_name_problems,
+    job_problems,
+    job_warnings,
     number_problems,
     request_problems,
 )
+from sift_toolkit.client._source import SourceCode
 
 ENOUGH: dict[str, object] = {"instance_type": "ml.m5.xlarge", "instance_count": 1}
 
@@ -45,6 +49,7 @@ def test_every_part_is_looked_at() -> None:
             "instance_count": 1,
             "use_spot_instances": True,
             "base_job_name": "a_b",
+            "subnets": ["subnet-1"],
         },
         "sagemaker",
     )
@@ -56,12 +61,50 @@ def test_every_part_is_looked_at() -> None:
         "the tag key 'aws:a'",
         "max_run",
         "instance_type",
+        "subnets",
         "use_spot_instances",
         "base_job_name",
     )
     assert len(starts) == len(problems)
     for start, problem in zip(starts, problems, strict=True):
         assert problem.startswith(start)
+
+
+GOOD_JOB: dict[str, object] = {**ENOUGH, "framework_version": "2.8.0", "py_version": "py312"}
+VERSIONS = {"2.8.0": ("py312",)}
+
+
+def test_every_part_of_a_job_is_looked_at(user_code: Path) -> None:
+    """One call finds what is wrong with the arguments, the image, and the code in it."""
+    code = SourceCode(entry_point="train.py", source_dir=str(user_code), launcher="train")
+    assert job_problems(GOOD_JOB, "sagemaker", code, VERSIONS) == []
+    wrong = {**GOOD_JOB, "max_run": 0, "py_version": "py2", "instance_count": 2}
+    problems = job_problems(wrong, "sagemaker", code, VERSIONS)
+    starts = ("max_run", "framework_version", "launcher='train'")
+    assert len(starts) == len(problems)
+    for start, problem in zip(starts, problems, strict=True):
+        assert problem.startswith(start)
+    assert len(job_problems(wrong, "sagemaker", None, VERSIONS)) == 2
+
+
+def test_every_part_of_a_job_is_warned_of(user_code: Path) -> None:
+    """One call finds what is legal, and hardly meant."""
+    code = SourceCode(entry_point="train.py", source_dir=str(user_code))
+    assert job_warnings(GOOD_JOB, "sagemaker", code) == []
+    doubtful = {
+        **GOOD_JOB,
+        "instance_type": "ml.g5.xxlarge",
+        "instance_count": 2,
+        "use_spot_instances": True,
+        "environment": {"AWS_SECRET_ACCESS_KEY": "hush-hush"},
+    }
+    warnings = job_warnings(doubtful, "sagemaker", code)
+    starts = ("use_spot_instances", "environment", "instance_type", "instance_count")
+    assert len(starts) == len(warnings)
+    for start, warning in zip(starts, warnings, strict=True):
+        assert warning.startswith(start)
+        assert "hush-hush" not in warning
+    assert len(job_warnings(doubtful, "local", None)) == 2
 
 
 def test_checked_arguments_are_the_estimators() -> None:
@@ -148,53 +191,6 @@ def test_numbers_within_bounds(pipeline_variable: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "problem"),
-    [
-        ({"use_spot_instances": True}, "needs max_wait"),
-        ({"use_spot_instances": True, "max_wait": 3600}, "at least max_run=86400"),
-        ({"use_spot_instances": True, "max_wait": 5, "max_run": 6}, "max_wait=5 must be at least"),
-    ],
-)
-def test_spot(arguments: dict[str, object], problem: str) -> None:
-    """Spot instances need a wait that covers the run, or the SDK's default of a day."""
-    assert problem in only(request_problems({**ENOUGH, **arguments}, "sagemaker"))
-
-
-def test_good_spot(pipeline_variable: Any) -> None:
-    """A wait as long as the run is enough; one that a pipeline fills in is left alone."""
-    spot = {**ENOUGH, "use_spot_instances": True, "max_run": 60}
-    assert request_problems({**spot, "max_wait": 60}, "sagemaker") == []
-    assert request_problems({**spot, "max_wait": pipeline_variable}, "sagemaker") == []
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"checkpoint_s3_uri": "s3://bucket/checkpoints"},
-        {"checkpoint_local_path": "/opt/ml/checkpoints"},
-        {"use_spot_instances": True, "max_wait": 86_400},
-    ],
-)
-@pytest.mark.parametrize("place", ["local", "host"])
-def test_what_local_sessions_lack(arguments: dict[str, object], place: Place) -> None:
-    """Spot instances and checkpoints in S3 are refused with a local session, and only there."""
-    problem = only(request_problems({**ENOUGH, **arguments}, place))
-    assert next(iter(arguments)) in problem
-    assert ("HostSession(checkpoints=DIR)" in problem) == (
-        place == "host" and "use_spot_instances" not in arguments
-    )
-    assert request_problems({**ENOUGH, **arguments}, "sagemaker") == []
-
-
-@pytest.mark.parametrize("name", ["instance_type", "instance_count"])
-def test_instances_are_required(name: str) -> None:
-    """A job names its instances, one by one or in groups."""
-    without = {key: value for key, value in ENOUGH.items() if key != name}
-    assert f"{name} is required" in only(request_problems(without, "sagemaker"))
-    assert request_problems({"instance_groups": ["group"]}, "sagemaker") == []
-
-
-@pytest.mark.parametrize(
     ("arguments", "good"),
     [
         ({"base_job_name": "letters-1"}, True),
@@ -250,6 +246,13 @@ def test_good_channels(inputs: object) -> None:
 def test_wrong_channels(inputs: object, problem: str) -> None:
     """Channels that the API or the SDK would refuse after the upload are named."""
     assert problem in only(channel_problems(inputs, "sagemaker"))
+
+
+def test_channel_of_isolated_code() -> None:
+    """Under network isolation the channel that takes the code is not the user's."""
+    inputs = {"code": "s3://bucket/a"}
+    assert "give it another name" in only(channel_problems(inputs, "sagemaker", isolated=True))
+    assert channel_problems(inputs, "sagemaker") == []
 
 
 @pytest.mark.parametrize("place", ["local", "host"])

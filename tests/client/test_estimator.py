@@ -194,6 +194,7 @@ def test_host_keeps_what_is_given() -> None:
         sagemaker_session=HostSession(),
         image_uri="mine",
         instance_count=2,
+        distribution={"torch_distributed": {"enabled": True}},
     )
     assert (estimator.image_uri, estimator.instance_count) == ("mine", 2)
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jsonschema
 import pytest
 from botocore.endpoint import Endpoint
 from botocore.exceptions import ClientError
@@ -68,25 +67,6 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
         patch.setattr(socket, "getaddrinfo", look_up)
         patch.setattr(Endpoint, "make_request", request)
         yield noted
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _checks_once() -> Iterator[None]:
-    """The SDK holds its settings against a huge schema at each of the dozens of looks at them.
-
-    Each look takes a tenth of a second; here each settings are checked once.
-    """
-    check, checked = jsonschema.validate, set()
-
-    def check_once(instance: Any, schema: Any) -> None:
-        key = id(schema), repr(instance)
-        if key not in checked:
-            check(instance, schema)
-            checked.add(key)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jsonschema, "validate", check_once)
-        yield
 
 
 @pytest.fixture(autouse=True)
@@ -483,6 +463,12 @@ def test_local_code_may_be_switched_on(fit: Fit, session: HostSession, tmp_path:
     fit("import beside; print(beside.VALUE)", source_dir=None)
 
     assert "neighbour" in session.job("a-job").lines()
+
+
+def test_network_isolation(fit: Fit, session: HostSession) -> None:
+    """A job whose code comes as a channel, as under network isolation, finds it here too."""
+    fit("print('started')", enable_network_isolation=True)
+    assert "started" in session.job("a-job").lines()
 
 
 def test_the_script_gets_a_copy(fit: Fit, tmp_path: Path) -> None:

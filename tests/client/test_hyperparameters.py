@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
+from sift_toolkit.client._hyperparameters import (
+    hyperparameter_problems,
+    reserved_key_problems,
+    without_dial,
+)
 from sift_toolkit.config import SiftConfig
 
 JSON_SCALARS = (
@@ -185,3 +189,31 @@ def test_keys_of_a_distribution_are_reserved_with_it() -> None:
     chosen = {"sagemaker_mpi_num_of_processes_per_host": 2}
     assert reserved_key_problems(chosen, {"torch_distributed": {"enabled": True}}) == []
     assert len(reserved_key_problems(chosen, {"mpi": {"enabled": True}})) == 1
+
+
+@pytest.mark.parametrize("value", ["AKIAIOSFODNN7EXAMPLE", {"keys": ["x ASIAIOSFODNN7EXAMPLE"]}])
+def test_access_keys(value: Any) -> None:
+    """What reads like the id of an AWS access key is refused, and not repeated."""
+    problem = only(hyperparameter_problems({"x": value}))
+    assert "a job has its role" in problem
+    assert "EXAMPLE" not in problem
+
+
+KEEP, BETA, LAW = (f"sagemaker_sift_{name}" for name in ("keep", "beta_value", "law"))
+
+
+@pytest.mark.parametrize(
+    ("tuned", "left"),
+    [
+        ([], {KEEP, BETA, LAW, "lr"}),
+        ([LAW], {KEEP, BETA, "lr"}),
+        ([KEEP], {LAW, "lr"}),
+        ([BETA, "lr"], {LAW}),
+    ],
+)
+def test_tuned_dials(tuned: list[str], left: set[str]) -> None:
+    """A tuned hyperparameter takes the place of its static twin, keep that of beta_value too."""
+    hyperparameters = {KEEP: "0.5", BETA: "1.0", LAW: '"percentile"', "lr": "0.1"}
+    before = dict(hyperparameters)
+    assert left == set(without_dial(hyperparameters, tuned))
+    assert before == hyperparameters

@@ -64,6 +64,7 @@ def test_figures_are_the_last_values(prefix: str) -> None:
         score_seconds=1.5,
         train_seconds=12.0,
         passes=1600.0,
+        counted_cost=0.8,
         train_loss=1.0,
         validation_accuracy=0.75,
         curve=(

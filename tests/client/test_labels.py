@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sift_toolkit.client._labels import environment_problems, tag_problems
+from sift_toolkit.client._labels import environment_problems, environment_warnings, tag_problems
 
 
 def only(problems: list[str]) -> str:
@@ -100,3 +100,12 @@ def test_value_of_a_pipeline(pipeline_variable: Any) -> None:
     """A value that a pipeline will fill in is left alone."""
     assert environment_problems({"A": pipeline_variable}) == []
     assert tag_problems([{"Key": "k", "Value": pipeline_variable}]) == []
+
+
+def test_credentials_in_the_environment() -> None:
+    """Variables that would replace the job's role are warned of, their values never shown."""
+    environment = {"AWS_SECRET_ACCESS_KEY": "hush-hush", "AWS_REGION": "us-west-2"}
+    (warning,) = environment_warnings(environment)
+    assert warning.startswith("environment['AWS_SECRET_ACCESS_KEY'] takes the place of")
+    assert "hush-hush" not in warning
+    assert environment_warnings(None) == []

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from functools import reduce
+from typing import Any
 
 import pytest
 from botocore.model import Shape
 
+from sift_toolkit import SiftConfig, sift_estimator
 from sift_toolkit.client import _limits
 
 
@@ -40,6 +42,15 @@ def shape_at(model: Shape, path: str) -> Shape:
         (_limits.JOB_NAME_MAX, "TrainingJobName"),
         (_limits.CHANNELS_MAX, "InputDataConfig"),
         (_limits.CHANNEL_NAME_MAX, "InputDataConfig.[].ChannelName"),
+        (_limits.S3_ADDRESS_MAX, "OutputDataConfig.S3OutputPath"),
+        (_limits.S3_ADDRESS_MAX, "CheckpointConfig.S3Uri"),
+        (_limits.CHECKPOINT_FOLDER_MAX, "CheckpointConfig.LocalPath"),
+        (_limits.SUBNETS_MAX, "VpcConfig.Subnets"),
+        (_limits.SECURITY_GROUPS_MAX, "VpcConfig.SecurityGroupIds"),
+        (_limits.NETWORK_ID_MAX, "VpcConfig.Subnets.[]"),
+        (_limits.NETWORK_ID_MAX, "VpcConfig.SecurityGroupIds.[]"),
+        (_limits.KMS_KEY_MAX, "OutputDataConfig.KmsKeyId"),
+        (_limits.KMS_KEY_MAX, "ResourceConfig.VolumeKmsKeyId"),
     ],
 )
 def test_greatest_size(training_request_model: Shape, limit: int, path: str) -> None:
@@ -53,11 +64,22 @@ def test_greatest_size(training_request_model: Shape, limit: int, path: str) -> 
         (_limits.JOB_NAME, "TrainingJobName"),
         (_limits.ENVIRONMENT_KEY, "Environment.{k}"),
         (_limits.CHANNEL_NAME, "InputDataConfig.[].ChannelName"),
+        (_limits.NETWORK_ID, "VpcConfig.Subnets.[]"),
+        (_limits.NETWORK_ID, "VpcConfig.SecurityGroupIds.[]"),
+        (_limits.KMS_KEY, "OutputDataConfig.KmsKeyId"),
+        (_limits.KMS_KEY, "ResourceConfig.VolumeKmsKeyId"),
     ],
 )
 def test_pattern(training_request_model: Shape, pattern: re.Pattern[str], path: str) -> None:
     """Each pattern is the API's."""
     assert shape_at(training_request_model, path).metadata["pattern"] == pattern.pattern
+
+
+@pytest.mark.parametrize("path", ["OutputDataConfig.S3OutputPath", "CheckpointConfig.S3Uri"])
+def test_addresses_in_s3(training_request_model: Shape, path: str) -> None:
+    """The API takes https:// too, of which the SDK would make no use; the rest is the API's."""
+    both = _limits.S3_ADDRESS.pattern.replace("s3://", "(https|s3)://")
+    assert shape_at(training_request_model, path).metadata["pattern"] == both
 
 
 @pytest.mark.parametrize("path", ["HyperParameters.{k}", "HyperParameters.{v}"])
@@ -95,6 +117,28 @@ def test_default_of_max_run() -> None:
 
     default = inspect.signature(EstimatorBase).parameters["max_run"].default
     assert default == _limits.SDK_DEFAULT_MAX_RUN
+
+
+def test_channel_of_the_code(aws: Any, job_arguments: dict[str, Any]) -> None:
+    """The channel kept free under network isolation is the one that the SDK takes."""
+    estimator = sift_estimator(SiftConfig(keep=0.5), **job_arguments)
+    assert estimator.code_channel_name == _limits.CODE_CHANNEL
+    assert estimator.CONTAINER_CODE_CHANNEL_SOURCEDIR_PATH == _limits.CODE_CHANNEL_ARCHIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("AKIAIOSFODNN7EXAMPLE", True),
+        ('{"key": "ASIAIOSFODNN7EXAMPLE"}', True),
+        ("XAKIAIOSFODNN7EXAMPLE", False),
+        ("AKIAIOSFODNN7EXAMPLES", False),
+        ("akiaiosfodnn7example", False),
+    ],
+)
+def test_access_keys(text: str, found: bool) -> None:
+    """The id of an access key is told from longer words; those here are AWS's own examples."""
+    assert (_limits.ACCESS_KEY.search(text) is not None) == found
 
 
 def test_names_of_the_tuner() -> None:

@@ -109,37 +109,6 @@ def test_uploaded_code(aws: Any, job_arguments: dict[str, Any]) -> None:
     assert not [name for name in files if "__pycache__" in name or name.endswith(".pyc")]
 
 
-def test_validator_sees_violations(api_violations: Callable[[dict[str, Any]], list[str]]) -> None:
-    """The validator these tests rely on names what is too long, malformed, unknown or missing."""
-    broken = {
-        "TrainingJobName": "a_b",
-        "HyperParameters": {"x": "v" * 2501, "y": "a\nb"},
-        "Tags": [{"Key": "a*b", "Value": ""}],
-        "Typo": 1,
-        "RetryStrategy": {"MaximumRetryAttempts": 31},
-        "StoppingCondition": {"MaxRuntimeInSeconds": "1"},
-        "AlgorithmSpecification": {"TrainingInputMode": "Fiel"},
-        "OutputDataConfig": {"S3OutputPath": "s3://bucket"},
-        "InputDataConfig": [],
-    }
-    expected = (
-        "request.RoleArn is missing",
-        "request.TrainingJobName does not match",
-        "request.HyperParameters['x']: 2501 is above 2500",
-        "request.HyperParameters['y'] does not match",
-        "request.Tags[0].Key does not match",
-        "request.Typo is unknown",
-        "request.RetryStrategy.MaximumRetryAttempts: 31 is above 30",
-        "request.StoppingCondition.MaxRuntimeInSeconds is no whole number",
-        "request.AlgorithmSpecification.TrainingInputMode is none of the allowed words",
-        "request.InputDataConfig: 0 is below 1",
-    )
-    found = api_violations(broken)
-    assert len(found) == len(expected), found
-    for start, violation in zip(expected, found, strict=True):
-        assert violation.startswith(start)
-
-
 def test_refused_before_anything_is_sent(
     aws: Any, job_arguments: dict[str, Any], tmp_path: Path
 ) -> None:

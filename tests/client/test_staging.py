@@ -43,6 +43,28 @@ def test_folder_without_junk(user_code: Path, tmp_path: Path) -> None:
     assert (folder / "train.py").read_text() == (user_code / "train.py").read_text()
 
 
+@pytest.mark.parametrize("name", [".aws/credentials", ".ssh/id_ed25519", ".netrc", ".pypirc"])
+def test_credentials_stay_at_home(user_code: Path, tmp_path: Path, name: str) -> None:
+    """Files that tools keep keys in do not travel, wherever in the source they lie."""
+    for folder in (user_code, user_code / "model"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("hush-hush")
+    folder = staged(SourceCode(entry_point="train.py", source_dir=str(user_code)), tmp_path)
+    assert users_files(folder) == {"train.py", "model/net.py"}
+
+
+def test_jobs_are_no_code(user_code: Path, tmp_path: Path) -> None:
+    """The folder of a job that ran here stays behind, and with it what its channels link to."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.csv").write_text("1,2")
+    job = user_code / "sift-jobs" / "a-job"
+    (job / "input").mkdir(parents=True)
+    (job / "sift_job.log").touch()
+    (job / "input" / "training").symlink_to(tmp_path / "data")
+    folder = staged(SourceCode(entry_point="train.py", source_dir=str(user_code)), tmp_path)
+    assert users_files(folder) == {"train.py", "model/net.py"}
+
+
 def test_script_alone(user_code: Path, tmp_path: Path) -> None:
     """Without a source folder the script goes alone, whatever lies beside it."""
     code = SourceCode(entry_point=str(user_code / "train.py"))

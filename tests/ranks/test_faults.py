@@ -62,6 +62,8 @@ def train_with(kind: str, case: Case) -> None:
     torch.manual_seed(0)
     model = wrapped(Net(), "ddp")
     loader = sifted(case, model, Printed(), sabotage.losses)
+    if kind == "dying before it begins" and dist.get_rank() == 1:
+        os._exit(7)
     for epoch in range(case.epochs):
         sabotage.armed = epoch == 1 and dist.get_rank() == 1
         for index, batch in enumerate(loader):
@@ -94,7 +96,10 @@ def test_scoring_fails(run_ranks_once: RunRanksOnce, selection: str) -> None:
         assert "SiftRankError: rank 1: ValueError: no score today" in ends[0].error
 
 
-@pytest.mark.parametrize("kind", ["training", "dying", "dying between epochs", "leaving"])
+@pytest.mark.parametrize(
+    "kind",
+    ["training", "dying", "dying between epochs", "dying before it begins", "leaving"],
+)
 @pytest.mark.parametrize("scores", ["fresh", "memory"])
 def test_a_rank_is_lost(run_ranks_once: RunRanksOnce, kind: str, scores: str) -> None:
     """By an error of the user's, by its end, or because it left the epoch before the others."""
@@ -104,7 +109,7 @@ def test_a_rank_is_lost(run_ranks_once: RunRanksOnce, kind: str, scores: str) ->
         assert "SiftRankError" in ends[1].error
         told = "rank 0 took batch 3 of epoch 2, another rank left that epoch after 2"
         assert told in ends[1].error
-    if kind == "dying between epochs":
+    if kind in {"dying between epochs", "dying before it begins"}:
         assert "SiftRankError: rank 1 has ended" in ends[0].error
 
 

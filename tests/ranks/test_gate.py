@@ -10,7 +10,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from tests.ranks.pool import RankPools
-from tests.ranks.training import Case, Net, losses, sifted
+from tests.ranks.training import Case, Net, losses, sifted, wrapped
 
 SLOW = 0.02
 """Seconds of a slow scoring pass; those of a training step here are a tenth of it."""
@@ -29,7 +29,7 @@ def slow_on_some(ranks: tuple[int, ...]) -> Any:
 
 def epochs_of(case: Case, slow: tuple[int, ...], pause: float) -> list[int]:
     """Train; return the number of batches of each epoch."""
-    model = Net("layer norm")
+    model = wrapped(Net("layer norm"), case.wrap)
     loader = sifted(case, model, [], slow_on_some(slow))
     counts = []
     for _ in range(case.epochs):
@@ -42,9 +42,12 @@ def epochs_of(case: Case, slow: tuple[int, ...], pause: float) -> list[int]:
 
 
 @pytest.mark.parametrize("slow", [(0,), (1,), (0, 1)])
-def test_one_slow_rank_closes_the_gate_of_all(rank_pool: RankPools, slow: tuple[int, ...]) -> None:
-    """In the same epoch: the others would wait for it anyway."""
-    case = Case("fresh", (("gate", "on"),), rows=400, epochs=3)
+@pytest.mark.parametrize("wrap", ["none", "ddp"])
+def test_one_slow_rank_closes_the_gate_of_all(
+    rank_pool: RankPools, slow: tuple[int, ...], wrap: str
+) -> None:
+    """In the same epoch; also where the others wait for it in the middle of their training."""
+    case = Case("fresh", (("gate", "on"),), rows=400, epochs=3, wrap=wrap)
     for counts in rank_pool(2).run(epochs_of, case, slow, 0.0):
         assert counts == [13, 13, 25]
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 import torch.distributed as dist
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, default_collate
 from torch.utils.data.distributed import DistributedSampler
 
-from sift_toolkit import SiftConfig, SiftingDataloader
+from sift_toolkit import SiftBatchError, SiftConfig, SiftingDataloader, SiftRankError
 from tests.ranks.pool import RankPools
 from tests.ranks.training import Case, Net, losses, rows, train
 
@@ -33,6 +33,7 @@ def test_a_distributed_sampler(
     outcomes = rank_pool(world_size).run(train, case)
     assert len({str(each) for each in counts(outcomes)}) == 1
     assert all(torch.equal(each.weights, outcomes[0].weights) for each in outcomes)
+    assert all(len(batch) <= 8 for each in outcomes for epoch in each.batches for batch in epoch)
     if selection == "quota":
         assert outcomes[0].lengths == counts(outcomes)[0]
         assert outcomes[0].total_steps == sum(counts(outcomes)[0])
@@ -94,6 +95,49 @@ def test_any_config(rank_pool: RankPools, scores: str, fields: dict[str, Any]) -
     outcomes = rank_pool(2).run(train, case)
     assert counts(outcomes)[0] == counts(outcomes)[1]
     assert torch.equal(outcomes[0].weights, outcomes[1].weights)
+
+
+def test_leftovers_are_never_more_than_a_batch(rank_pool: RankPools) -> None:
+    """Where coins give one rank many more rows than the other, they wait."""
+    case = Case("fresh", (("selection", "bernoulli"),), rows=2000, epochs=2)
+    for outcome in rank_pool(2).run(train, case):
+        assert all(len(batch) <= 8 for epoch in outcome.batches for batch in epoch)
+
+
+@pytest.mark.parametrize("scores", ["fresh", "memory"])
+def test_a_schedule_made_too_early_is_said(rank_pool: RankPools, scores: str) -> None:
+    """Its length was this rank's own; from the first epoch on it is that of all."""
+    for outcome in rank_pool(2).run(train, Case(scores, rows_of_rank=(50, 36))):
+        told = "ranks have different numbers of rows" in "".join(outcome.notes)
+        assert told == (outcome.total_steps != sum(map(len, outcome.batches)))
+
+
+def counted(case: Case, keeps: int) -> list[int] | str:
+    """Train with a collate function that leaves rows out on rank 1; return batches or the error."""
+
+    def collate(given: list[Any]) -> Any:
+        return default_collate(given if dist.get_rank() == 0 else given[:keeps])
+
+    data = rows(80)
+    inner = DataLoader(data, 8, sampler=DistributedSampler(data), collate_fn=collate)
+    config = SiftConfig(keep=0.5, scores="fresh", **dict(case.fields))
+    model = Net("layer norm")
+    loader = SiftingDataloader(
+        sift_config=config, orig_dataloader=inner, loss_impl=losses, model=model
+    )
+    try:
+        return [sum(1 for _ in loader) for _ in range(2)]
+    except (SiftBatchError, SiftRankError) as error:
+        return str(error)
+
+
+def test_a_collate_function_that_drops_rows(rank_pool: RankPools) -> None:
+    """Coins keep step all the same; under quota, which counts on the rows, it is refused."""
+    first, second = rank_pool(2).run(counted, Case(fields=(("selection", "bernoulli"),)), 6)
+    assert first == second
+    assert isinstance(first, list)
+    _, told = rank_pool(2).run(counted, Case(), 6)
+    assert "the sampler gave 8 samples, the batch has 6" in told
 
 
 def test_one_rank_is_as_none(rank_pool: RankPools) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import time
 from typing import Any
 
 import pytest
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torch.utils.data.distributed import DistributedSampler
 
-from sift_toolkit import SiftingDataloader
-from sift_toolkit.errors import SiftStateError
+from sift_toolkit import SiftConfig, SiftingDataloader
+from sift_toolkit.errors import SiftRankError, SiftStateError
 from tests.ranks.pool import RankPools
-from tests.ranks.training import Case, Net, losses, sifted, wrapped
+from tests.ranks.training import Case, Net, losses, rows, sifted, wrapped
 
 
 @dataclasses.dataclass
@@ -94,8 +97,8 @@ def test_ranks_go_on_bit_for_bit(
 ) -> None:
     """The same rows in the same batches, and the same weights, as without interruption."""
     case = Case(scores, (("selection", selection),))
-    for rows, seen, same_weights in rank_pool(2).run(interrupted, case, stop):
-        assert seen == rows
+    for whole, seen, same_weights in rank_pool(2).run(interrupted, case, stop):
+        assert seen == whole
         assert same_weights
 
 
@@ -129,3 +132,44 @@ def test_another_number_of_ranks(rank_pool: RankPools) -> None:
     saved = rank_pool(2).run(saved_by, Case("memory"))
     (told,) = rank_pool(1).run(refused, Case("memory"), saved[:1])
     assert "ranks: 2 there, 1 here" in told
+
+
+def gone_back(case: Case) -> list[list[int]]:
+    """Save in an epoch, go on, and go back to what was saved, one rank later than the other."""
+    training = Training(case)
+    seen = training.go(stop=Place(1, 0))
+    saved = training.save()
+    training.go(first=1, stop=Place(1, 1))
+    training.load(saved)
+    time.sleep(3 * dist.get_rank())
+    return seen + training.go(first=1)
+
+
+def test_ranks_may_go_back_to_a_saved_place(rank_pool: RankPools) -> None:
+    """The slower one is waited for, although it was further before."""
+    for seen in rank_pool(2).run(gone_back, Case()):
+        assert len(seen) > 6
+
+
+def test_data_of_different_lengths_is_not_shared(rank_pool: RankPools) -> None:
+    """A sample's number would mean another one on each rank."""
+    for told in rank_pool(2).run(shares_unequal):
+        assert "the same numbers of samples in the dataset they share: 40 on rank 0, 48" in told
+
+
+def shares_unequal() -> str:
+    """Begin an epoch of a sampler over a dataset that is longer on rank 1."""
+    data = rows(40 + 8 * dist.get_rank())
+    inner = DataLoader(data, 8, sampler=DistributedSampler(data))
+    loader = SiftingDataloader(
+        sift_config=SiftConfig(keep=0.5, scores="memory"),
+        orig_dataloader=inner,
+        loss_impl=losses,
+        model=Net(),
+        epochs=2,
+    )
+    try:
+        iter(loader)
+    except SiftRankError as error:
+        return str(error)
+    return ""

@@ -27,6 +27,14 @@ def test_a_sharded_model_trains_as_a_replicated_one(
         torch.testing.assert_close(sharded.weights, replicated.weights, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("sizes", [(48, 68), (68, 48)])
+def test_shards_score_as_often_on_streams(rank_pool: RankPools, sizes: Any) -> None:
+    """The rank at its end scores no less often than the one that has more."""
+    case = Case("fresh", rows_of_rank=sizes, streams=True, wrap="fsdp", net="layer norm")
+    outcomes = rank_pool(2).run(train, case)
+    assert list(map(len, outcomes[0].batches)) == list(map(len, outcomes[1].batches))
+
+
 @pytest.mark.parametrize("sizes", [(50, 43), (43, 50)])
 def test_shards_score_as_often_on_uneven_data(rank_pool: RankPools, sizes: Any) -> None:
     """A forward pass more on one rank would hang all of them."""

@@ -26,14 +26,15 @@ def test_ranks_know_the_same(rank_pool: RankPools, world_size: int) -> None:
 
 @pytest.mark.parametrize("world_size", [2, 4, 8])
 def test_bytes_are_ten_a_sample(rank_pool: RankPools, world_size: int) -> None:
-    """Of the dataset and epoch, however many ranks there are, and eight for the length of each."""
+    """Of the dataset and epoch, however many ranks there are, and eight for a message's length."""
     outcomes = rank_pool(world_size).run(train, Case("memory", rows=ROWS))
     told = 2 * ROWS // world_size * BYTES_A_SAMPLE
     for outcome in outcomes:
         messages, sent, received = outcome.traffic["memory"]
-        # Before the first epoch there is nothing to tell.
-        assert messages == 3
-        assert sent == told + 3 * SIZE_OF_A_MESSAGE
+        # Before the first epoch there is nothing to tell; in each, first what was only had, then
+        # what was learnt.
+        assert messages == 6
+        assert sent == told + 6 * SIZE_OF_A_MESSAGE
         assert received == world_size * sent
 
 
@@ -42,7 +43,7 @@ def test_own_values_are_told_as_well(rank_pool: RankPools) -> None:
     case = Case("memory", (("law", "proportional"), ("value", "own")), rows=ROWS)
     outcomes = rank_pool(2).run(train, case)
     _, sent, _ = outcomes[0].traffic["memory"]
-    assert sent == ROWS * (BYTES_A_SAMPLE + 2) + 3 * SIZE_OF_A_MESSAGE
+    assert sent == ROWS * (BYTES_A_SAMPLE + 2) + 6 * SIZE_OF_A_MESSAGE
     assert outcomes[0].known == outcomes[1].known
 
 

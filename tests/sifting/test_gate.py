@@ -356,17 +356,20 @@ class TestRanks:
         [
             ((COSTS,), True),
             ((SAVES,), False),
-            ((COSTS, SAVES, SAVES), False),
+            ((SAVES, SAVES, SAVES), False),
+            ((COSTS, SAVES, SAVES), True),
+            ((COSTS, {**SAVES, "train_seconds": 950}), True),
+            (({**SAVES, "train_seconds": 950}, SAVES), False),
             ((COSTS, {**COSTS, "score_seconds": 950}, SAVES), True),
             ((COSTS, NOTHING, NOTHING), True),
             (({**COSTS, "dropped": 0},), False),
             ((), False),
         ],
     )
-    def test_the_sum_decides(
+    def test_the_slowest_decides(
         self, toy: Any, reports: tuple[dict[str, float], ...], closes: bool
     ) -> None:
-        """Whatever one of them alone would say, and in any order."""
+        """All wait for it, and the wait is no training that is saved; in any order."""
         for ordered in itertools.permutations(reports):
             run = toy.sifted(scores="fresh", gate="on")._run
             gate: Gate = run._gate

@@ -553,3 +553,12 @@ class TestScores:
         with pytest.raises(SiftBatchError):
             Scorer(lambda m, b: torch.zeros(1), model).score("words")
         assert trace_of(model) == before
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_a_traced_model_is_scored() -> None:
+    """Its modules keep their parameters elsewhere."""
+    model = torch.nn.Linear(4, 3)
+    traced = torch.jit.trace(model, torch.zeros(2, 4))
+    scores = Scorer(lambda each, batch: each(batch).sum(1), traced).score(torch.ones(5, 4))
+    assert scores.losses.tolist() == pytest.approx(model(torch.ones(5, 4)).sum(1).tolist())

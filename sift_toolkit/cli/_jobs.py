@@ -1,0 +1,74 @@
+"""What a job is called on the command line: a name, a file, or the folder that `run` made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sift_toolkit.contract import JobTree
+from sift_toolkit.errors import SiftJobError
+
+if TYPE_CHECKING:
+    from sift_toolkit.client._job_facts import JobFacts
+
+OUTCOME_FILE: Final = "sift_outcome.json"
+"""How a job ended, as `run --json` prints it, in the job's folder."""
+
+
+def job_of(text: str) -> object:
+    """Return what stands for a job: a folder's facts, else *text* as it is."""
+    tree = JobTree(Path(text))
+    return folder_facts(text, tree) if tree.log_file.is_file() else text
+
+
+def folder_facts(name: str, tree: JobTree) -> JobFacts:
+    """Return what the folder of a job on this machine tells of it."""
+    from sift_toolkit.client._job_facts import JobFacts, read_config
+    from sift_toolkit.client._job_figures import JobFigures
+
+    outcome = _read_outcome(tree)
+    config, problem = read_config(tree.read_hyperparameters())
+    return JobFacts(
+        name=name,
+        status=outcome.get("status"),
+        failure_reason=outcome.get("failure_reason"),
+        elapsed_seconds=outcome.get("seconds"),
+        config=config,
+        hyperparameters_known=problem is None,
+        figures=JobFigures.from_lines(tree.log_lines(), name=name, seconds=outcome.get("seconds")),
+        source="log",
+        notes=() if problem is None else (problem,),
+    )
+
+
+def session_of(region: str | None, profile: str | None) -> Any:
+    """Return a boto3 session, None where nothing was said about it: boto3's own then.
+
+    Raises:
+        SiftJobError: boto3 knows no such profile.
+    """
+    if region is None and profile is None:
+        return None
+    import boto3
+    from botocore.exceptions import ProfileNotFound
+
+    try:
+        return boto3.Session(region_name=region, profile_name=profile)
+    except ProfileNotFound as error:
+        raise SiftJobError(str(error)) from error
+
+
+def write_outcome(tree: JobTree, outcome: Mapping[str, object]) -> None:
+    """Write how a job ended into its folder, for `folder_facts`."""
+    (tree.base / OUTCOME_FILE).write_text(json.dumps(outcome, indent=1), encoding="utf-8")
+
+
+def _read_outcome(tree: JobTree) -> dict[str, Any]:
+    """Return how a job ended; nothing where it still runs, or was interrupted."""
+    path = tree.base / OUTCOME_FILE
+    if not path.is_file():
+        return {}
+    outcome: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return outcome

@@ -1,0 +1,187 @@
+"""`sift-toolkit run`: a job on this machine, without an SDK, Docker or an AWS account."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sift_toolkit.cli._jobs import write_outcome
+from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value
+from sift_toolkit.cli._printing import duration, figure_pairs, print_json, print_pairs, status_text
+from sift_toolkit.cli._script_arguments import hyperparameters_of
+from sift_toolkit.errors import SiftUsageError
+
+if TYPE_CHECKING:
+    from sift_toolkit.cli._host_run import HostRun
+    from sift_toolkit.contract import JobResult
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command(
+    epilog="""Examples:
+
+\b
+  sift-toolkit run train.py -c keep=0.5 --channel training=data -- --epochs 3
+  sift-toolkit run train.py -c keep=0.5 -c enabled=false --output twin
+  sift-toolkit run hooks.py --hooks -c keep=0.5 --checkpoints checkpoints
+
+The exit code is the job's: 0 it trained; 1 its script failed, whatever the script's own code was;
+128 + n it was ended by signal n. 2: it was refused, and nothing ran. 130: Ctrl-C, and the job was
+ended with all it had started.""",
+    short_help="Run a training job on this machine.",
+)
+@click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "script_arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- --NAME VALUE]..."
+)
+@click.option("--hooks", is_flag=True, help="SCRIPT is a module of hooks: the toolkit trains it.")
+@click.option(
+    "-c",
+    "--config",
+    "pairs",
+    type=ConfigPair("field=value"),
+    metavar="FIELD=VALUE",
+    multiple=True,
+    help="A field of the sift config, as keep=0.5; repeat it.  [default: train on all data]",
+)
+@click.option(
+    "--hyperparameter",
+    "hyperparameters",
+    type=Pair("name=value"),
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A hyperparameter: JSON where it is that, else text; the script gets --NAME VALUE.",
+)
+@click.option(
+    "--channel",
+    "channels",
+    type=Pair("name=path"),
+    metavar="NAME=PATH",
+    multiple=True,
+    help="A folder or file of data; the job finds it in SM_CHANNEL_<NAME>.",
+)
+@click.option(
+    "--env",
+    "environment",
+    type=Pair("name=value"),
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="An environment variable of the job.",
+)
+@click.option(
+    "--source-dir",
+    type=_FOLDER,
+    metavar="DIR",
+    help="Folder of code that goes along.  [default: the one that SCRIPT is in]",
+)
+@click.option("--alone", is_flag=True, help="Only SCRIPT goes along, not its folder.")
+@click.option("--checkpoints", type=_FOLDER, metavar="DIR", help="Kept from job to job.")
+@click.option(
+    "--output",
+    type=_FOLDER,
+    metavar="DIR",
+    help="The job's folder, empty or not there yet.  [default: sift-jobs/<name of the job>]",
+)
+@click.option("--name", help="Name of the job.  [default: SCRIPT's, and the time]")
+@click.option(
+    "--python",
+    default=sys.executable,
+    metavar="PATH",
+    show_default="this one",
+    help="Interpreter with torch and sagemaker-training that runs the job.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Do not show the job's log.")
+@json_option
+@click.pass_context
+def run(
+    ctx: click.Context,
+    script: Path,
+    script_arguments: tuple[str, ...],
+    *,
+    hooks: bool,
+    pairs: Sequence[tuple[str, str]],
+    hyperparameters: Sequence[tuple[str, str]],
+    channels: Sequence[tuple[str, str]],
+    environment: Sequence[tuple[str, str]],
+    source_dir: Path | None,
+    alone: bool,
+    checkpoints: Path | None,
+    output: Path | None,
+    name: str | None,
+    python: str,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Run SCRIPT as a SageMaker training job on this machine.
+
+    The job has the folders, environment variables and hyperparameters that SageMaker would give
+    it; SCRIPT is any training script, or with --hooks a module of hooks. What stands after -- are
+    its own arguments, which reach it as hyperparameters. Its log is shown as it comes; with --json
+    on standard error.
+    """
+    from sift_toolkit.cli._host_run import DEFAULT_FOLDER, HostRun, job_name_for, outcome_json
+
+    if alone and source_dir is not None:
+        msg = "give --source-dir or --alone, not both"
+        raise click.UsageError(msg)
+    job = HostRun(
+        script=_absolute(script),
+        hooks=hooks,
+        source_dir=None if alone else _absolute(source_dir or script.parent),
+        name=name or job_name_for(script, datetime.now().astimezone()),
+        config=config_of(pairs),
+        hyperparameters=_merged(hyperparameters, script_arguments),
+        channels={channel: Path(path) for channel, path in _once(channels, "--channel").items()},
+        environment=_once(environment, "--env"),
+        checkpoints=checkpoints,
+    )
+    folder = output or Path(DEFAULT_FOLDER) / job.name
+    result = job.go(
+        folder, python, (lambda _: None) if quiet else lambda line: click.echo(line, err=as_json)
+    )
+    outcome = outcome_json(job.name, result)
+    write_outcome(result.tree, outcome)
+    if as_json:
+        print_json(outcome)
+    else:
+        _print_outcome(job, result)
+    ctx.exit(result.exit_code)
+
+
+def _absolute(path: Path) -> Path:
+    """Return *path* from the root, without dots; links stay what they are."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute leaves the dots in
+
+
+def _merged(pairs: Sequence[tuple[str, str]], script_arguments: Sequence[str]) -> dict[str, object]:
+    given = _once([*pairs, *hyperparameters_of(script_arguments).items()], "--hyperparameter")
+    return {name: json_value(text) for name, text in given.items()}
+
+
+def _once(pairs: Iterable[tuple[str, str]], option: str) -> dict[str, str]:
+    """Return *pairs* as a dict; a name that is given twice is refused, not overwritten."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            msg = f"{option} {name!r} is given more than once"
+            raise SiftUsageError(msg)
+        found[name] = value
+    return found
+
+
+def _print_outcome(job: HostRun, result: JobResult) -> None:
+    from sift_toolkit.client._job_figures import JobFigures
+
+    status = status_text("Completed" if result.failure is None else "Failed")
+    click.echo(f"\njob {job.name}: {status} in {duration(result.seconds)}")
+    figures = JobFigures.from_lines(result.tree.log_lines(), name=job.name)
+    print_pairs([*figure_pairs(figures), ("folder", click.format_filename(result.tree.base))])
+    if result.failure is not None:
+        click.echo(f"\nit failed (exit code {result.exit_code}): {result.failure}", err=True)

@@ -1,0 +1,145 @@
+"""What somebody calls a job: a name, an estimator, a trainer, a file or facts, made into facts."""
+
+from __future__ import annotations
+
+import os
+import reprlib
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from sift_toolkit.client import _limits
+from sift_toolkit.client._aws_access import AwsAccess
+from sift_toolkit.client._host_job import HostJob
+from sift_toolkit.client._job_facts import JobFacts, facts_from, read_config
+from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.client._job_reading import read_aws_job
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.report import SiftReport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["AwsJob", "Job", "JobSources", "host_facts"]
+
+_LATEST: Final = ("latest_training_job", "_latest_training_job")
+_NAMES: Final = ("training_job_name", "name", "job_name")
+_ALLOWED: Final = (
+    "a job is a name, an estimator or trainer that has started one, a log file, a "
+    "sift_report.json, JobFacts or JobFigures"
+)
+
+
+class AwsJob(NamedTuple):
+    """A job that AWS is asked about."""
+
+    name: str
+    access: AwsAccess
+
+
+Job: TypeAlias = JobFacts | AwsJob | HostJob
+
+
+class JobSources:
+    """Finds out what jobs are; those of one session share its clients.
+
+    Args:
+        session: For jobs that bring none of their own; as for `AwsAccess`.
+        now: The time.
+    """
+
+    def __init__(
+        self,
+        session: Any = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+    ) -> None:
+        self._session = session
+        self._now = now
+        self._accesses: dict[int, tuple[Any, AwsAccess]] = {}
+
+    def find(self, job: object) -> Job:
+        """Return what *job* stands for; files are read, AWS is not asked.
+
+        Raises:
+            SiftUsageError: it is no job, or has not been started yet.
+            SiftStateError: it is a .json file, but no sift report.
+        """
+        if isinstance(job, JobFacts | HostJob):
+            return job
+        if isinstance(job, JobFigures):
+            return JobFacts(name=job.name, elapsed_seconds=job.job_seconds, figures=job)
+        if isinstance(job, str | os.PathLike):
+            if (path := Path(job)).is_file():
+                return _read_file(path)
+            if isinstance(job, str) and _limits.JOB_NAME.fullmatch(job):
+                return self._named(job, self._session)
+            msg = f"{os.fspath(job)!r} is neither a file nor the name of a training job; {_ALLOWED}"
+            raise SiftUsageError(msg)
+        return self._launched(job)
+
+    def facts(self, job: object) -> JobFacts:
+        """Return all that is known of *job*.
+
+        Raises:
+            SiftJobError: AWS would not tell.
+            SiftUsageError: it is no job, or has not been started yet.
+            SiftStateError: it is a .json file, but no sift report.
+        """
+        found = self.find(job)
+        if isinstance(found, JobFacts):
+            return found
+        if isinstance(found, HostJob):
+            return host_facts(found, self._now())
+        return read_aws_job(found.name, found.access, self._now())
+
+    def _launched(self, job: object) -> Job:
+        latest = job
+        for attribute in _LATEST:
+            if hasattr(job, attribute):
+                latest = getattr(job, attribute)
+                break
+        if latest is None and job is not None:
+            kind = type(job).__name__
+            msg = f"this {kind} has started no job yet: call its fit(), or train() of a trainer"
+            raise SiftUsageError(msg)
+        names = (getattr(latest, attribute, None) for attribute in _NAMES)
+        name = next((name for name in names if isinstance(name, str)), None)
+        if name is None:
+            msg = f"{reprlib.repr(job)} is no training job; {_ALLOWED}"
+            raise SiftUsageError(msg)
+        return self._named(name, getattr(job, "sagemaker_session", None) or self._session)
+
+    def _named(self, name: str, session: Any) -> Job:
+        # Told by what it has: a HostSession's module imports the SDK.
+        has_job = getattr(session, "has_job", None)
+        if callable(has_job) and has_job(name):
+            job = session.job(name)
+            assert isinstance(job, HostJob)
+            return job
+        if id(session) not in self._accesses:
+            self._accesses[id(session)] = session, AwsAccess(session)
+        return AwsJob(name, self._accesses[id(session)][1])
+
+
+def host_facts(job: HostJob, now: datetime) -> JobFacts:
+    """Return what is known of a job on this machine."""
+    figures = JobFigures.from_lines(job.lines(), name=job.name, seconds=job.seconds)
+    return facts_from(job.describe(), figures, now=now, source="log")
+
+
+def _read_file(path: Path) -> JobFacts:
+    name = str(path)
+    if path.suffix != ".json":
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            figures = JobFigures.from_lines(lines, name=name)
+        return JobFacts(name=name, figures=figures, source="log")
+    report = SiftReport.read(path)
+    config, problem = read_config(report.config)
+    return JobFacts(
+        name=name,
+        config=config,
+        figures=JobFigures.from_report(report, name=name),
+        source="report",
+        notes=() if problem is None else (problem,),
+    )

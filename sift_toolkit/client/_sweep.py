@@ -1,0 +1,244 @@
+"""`keep_sweep`: one job for each share of the data, and their plain twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from sift_toolkit.client._job_copies import copy_for_job
+from sift_toolkit.client._job_names import labelled_name
+from sift_toolkit.client._sweep_plan import PlannedJob, plan_sweep
+from sift_toolkit.client._sweep_wait import JobsUnderWay
+from sift_toolkit.config import SiftConfig
+from sift_toolkit.errors import SiftError, SiftRequestError, SiftSweepError
+
+if TYPE_CHECKING:
+    from sift_toolkit.client._compare import Comparison
+    from sift_toolkit.client._compare_rows import Price
+
+__all__ = ["Sweep", "keep_sweep"]
+
+_POLL_SECONDS: Final = 30.0
+_BASE: Final = "sift"
+
+
+class Sweep:
+    """Jobs launched together, one for each share to keep, and their plain twin.
+
+    Args:
+        jobs: By label, what each was launched from.
+        names: By label, what each is called.
+    """
+
+    def __init__(self, jobs: Mapping[str, Any], names: Mapping[str, str]) -> None:
+        self._jobs = dict(jobs)
+        self._names = dict(names)
+
+    @property
+    def jobs(self) -> Mapping[str, Any]:
+        """By label, "plain" and "keep=0.5", the estimator or trainer that launched the job."""
+        return MappingProxyType(self._jobs)
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """By label, the name of the training job."""
+        return MappingProxyType(self._names)
+
+    def __repr__(self) -> str:
+        jobs = ", ".join(f"{label}: {name!r}" for label, name in self._names.items())
+        return f"<Sweep of {len(self._names)} jobs: {jobs}>"
+
+    def wait(self, *, poll_seconds: float = _POLL_SECONDS) -> None:
+        """Wait until all jobs have ended, through throttling and faults of AWS.
+
+        Args:
+            poll_seconds: Seconds between two looks at the jobs.
+
+        Raises:
+            SiftSweepError: jobs failed, once all have ended; it names each with its reason. A job
+                that was stopped is no failure.
+            SiftJobError: AWS would not tell; the jobs go on.
+        """
+        under_way = JobsUnderWay(poll_seconds)
+        for label, job in self._jobs.items():
+            under_way.add(label, job)
+        under_way.wait(at_most=0)
+        if failures := under_way.failures:
+            reasons = "; ".join(
+                f"{label} ({self._names[label]!r}): {reason}" for label, reason in failures.items()
+            )
+            msg = f"{len(failures)} of {len(self._jobs)} jobs failed: {reasons}"
+            raise SiftSweepError(msg, self._names)
+
+    def compare(self, *, price_per_hour: Price | None = None) -> Comparison:
+        """Put the jobs side by side; see `sift_toolkit.compare`. They need not have ended.
+
+        Args:
+            price_per_hour: What one instance costs an hour, or {instance type: price}. Default: no
+                money in the table.
+        """
+        from sift_toolkit.client._compare import compare
+
+        return compare(self._jobs, price_per_hour=price_per_hour)
+
+
+def keep_sweep(
+    job: Any,
+    shares: Iterable[float],
+    *,
+    config: SiftConfig | None = None,
+    twin: bool = True,
+    inputs: Any = None,
+    wait: bool = False,
+    max_parallel: int | None = None,
+    poll_seconds: float = _POLL_SECONDS,
+) -> Sweep:
+    """Launch a job for each share of the data to keep, and their plain twin first.
+
+    Each job is *job*'s own, but for its share, its name, which tells the share, and the folder of
+    its checkpoints. With a HostSession, or in local mode, they run one after the other. Each reads
+    your code anew: leave it alone until the last one is launched.
+
+    Example:
+        >>> sweep = keep_sweep(
+        ...     sift_estimator(SiftConfig(keep=0.5), ...),
+        ...     [0.3, 0.5, 0.7],
+        ...     inputs={"training": "s3://bucket/data"},
+        ... )
+        >>> sweep.wait()
+        >>> print(sweep.compare(price_per_hour=1.41))
+
+    Args:
+        job: What `sift_estimator` or `sift_model_trainer` returned, or a function that returns such
+            a one for a config, as ``lambda config: sift_estimator(config, ...)``.
+        shares: The shares to keep, each above 0 to 1.
+        config: What all jobs have in common, but for the share. Default: the config of *job*; of a
+            function: nothing.
+        twin: Also launch a job with sifting off, which the others are compared to.
+        inputs: As `fit` takes them.
+        wait: Return when all have ended.
+        max_parallel: Jobs at a time; the next is launched when one has ended, and the call returns
+            when the last is launched. Default: all at once.
+        poll_seconds: Seconds between two looks at running jobs.
+
+    Raises:
+        SiftRequestError: a share or a job is none; nothing was launched.
+        SiftSweepError: a job could not be launched, or failed while it was waited for; it says
+            which were launched, and go on, and which were not.
+        SiftJobError: the very first could not be launched.
+    """
+    make, base = _factory(job, config)
+    planned, problems = plan_sweep(base, shares, twin=twin)
+    problems += _number_problems(max_parallel)
+    if problems:
+        raise SiftRequestError(problems)
+    jobs, names = _copies(planned, make)
+    launched = _launch(jobs, names, inputs, JobsUnderWay(poll_seconds), max_parallel)
+    sweep = Sweep(jobs, launched)
+    if wait:
+        sweep.wait(poll_seconds=poll_seconds)
+    return sweep
+
+
+def _factory(
+    job: Any, config: SiftConfig | None
+) -> tuple[Callable[[SiftConfig], Any], SiftConfig | None]:
+    """Return what makes the jobs, and the config they have in common."""
+    if callable(job):
+        return job, config
+    own = getattr(job, "sift_config", None)
+    if not isinstance(own, SiftConfig):
+        problem = (
+            "a sweep needs what sift_estimator or sift_model_trainer returned, or a function that "
+            f"returns such a one for a config, got {job!r}"
+        )
+        raise SiftRequestError([problem])
+    return lambda _: job, own if config is None else config
+
+
+def _number_problems(max_parallel: object) -> list[str]:
+    if max_parallel is None or (type(max_parallel) is int and max_parallel >= 1):
+        return []
+    return [f"max_parallel must be a whole number from 1, got {max_parallel!r}"]
+
+
+def _copies(
+    planned: Iterable[PlannedJob], make: Callable[[SiftConfig], Any]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Make all jobs, and the names they will have, before any of them is launched."""
+    now = datetime.now(timezone.utc)
+    jobs, names, problems = {}, {}, []
+    for plan in planned:
+        made = make(plan.config)
+        problems += _job_problems(plan.label, made)
+        if not problems:
+            base = str(made.base_job_name or _BASE).replace("_", "-")
+            name = names[plan.label] = labelled_name(base, plan.word, now)
+            jobs[plan.label] = copy_for_job(made, plan.config, name)
+    if problems:
+        raise SiftRequestError(list(dict.fromkeys(problems)))
+    return jobs, names
+
+
+def _job_problems(label: str, made: Any) -> list[str]:
+    if not isinstance(getattr(made, "sift_config", None), SiftConfig):
+        return [f"the function given for the jobs returned no sift estimator for {label}: {made!r}"]
+    if getattr(made.sagemaker_session, "checkpoints", None) is not None:
+        problem = (
+            "the jobs of a sweep cannot run on a HostSession with checkpoints, where each would go "
+            "on from what the one before saved: make the session without"
+        )
+        return [problem]
+    return []
+
+
+def _launch(
+    jobs: Mapping[str, Any],
+    names: Mapping[str, str],
+    inputs: Any,
+    under_way: JobsUnderWay,
+    max_parallel: int | None,
+) -> dict[str, str]:
+    """Launch the jobs in order; return the names of those launched, by label: all."""
+    launched: dict[str, str] = {}
+    label = ""
+    try:
+        for label, job in jobs.items():
+            if max_parallel is not None:
+                under_way.wait(at_most=max_parallel - 1)
+            job.fit(inputs, wait=False, job_name=names[label])
+            _require_started(job)
+            launched[label] = names[label]
+            if max_parallel is not None:
+                under_way.add(label, job)
+    except (Exception, KeyboardInterrupt) as error:
+        if _has_started(jobs[label], names[label]):
+            launched[label] = names[label]
+        if not launched and isinstance(error, SiftError):
+            raise
+        left = [one for one in jobs if one not in launched]
+        raise SiftSweepError(_message(label, error, launched, left), launched) from error
+    return launched
+
+
+def _has_started(job: Any, name: str) -> bool:
+    has_job = getattr(job.sagemaker_session, "has_job", None)
+    return job.latest_training_job is not None or (callable(has_job) and has_job(name))
+
+
+def _require_started(job: Any) -> None:
+    if job.latest_training_job is None:
+        # The SDK's wrapper around fit() swallows Ctrl-C.
+        raise KeyboardInterrupt
+
+
+def _message(
+    label: str, error: BaseException, launched: Mapping[str, str], left: Iterable[str]
+) -> str:
+    there = ", ".join(f"{one} ({name!r})" for one, name in launched.items())
+    return (
+        f"the sweep ended at {label}. Launched were {there or 'none'}: those that run go on. Not "
+        f"launched were {', '.join(left) or 'none'}. {label}: {str(error) or type(error).__name__}"
+    )

@@ -1,0 +1,61 @@
+"""docs/cli.md says what the command line does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from sift_toolkit import SiftConfig
+from sift_toolkit.cli._app import app
+from sift_toolkit.testing import FakeJob, MockedAws, record_job
+
+PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+CALL = re.compile(r"^sift-toolkit (.*)$", re.MULTILINE)
+
+
+def documented_keys(command: str) -> set[str]:
+    """The keys that the page's table names for a command."""
+    rows = re.findall(r"^\| (`.*?`) \| (`\w+` .*) \|$", PAGE, re.MULTILINE)
+    (keys,) = [keys for commands, keys in rows if f"`{command}`" in commands.split(", ")]
+    return set(re.findall(r"`(\w+)`", keys))
+
+
+def test_every_command_stands_in_the_table() -> None:
+    """The page lists all commands and no other."""
+    rows = re.findall(r"^\| `(\w+)[^|]*` \| \w+ .* \|.*\|$", PAGE, re.MULTILINE)
+    assert set(rows[: len(app.commands)]) == set(app.commands)
+
+
+@pytest.mark.parametrize("line", CALL.findall(PAGE))
+def test_examples_are_calls_that_exist(line: str) -> None:
+    """Each example of the page names a command and options that there are."""
+    name, *words = line.partition(" >")[0].partition(" -- ")[0].split()
+    options = {word for word in words if word.startswith("-")}
+    known = {
+        option
+        for parameter in app.commands[name].params
+        if isinstance(parameter, click.Option)
+        for option in parameter.opts
+    }
+    assert options <= known
+
+
+def test_keys_of_json(
+    sift_aws: MockedAws, call_json: Callable[..., Any], script: Path, data: Path
+) -> None:
+    """The keys in the page's table are those that are printed."""
+    record_job(sift_aws.boto_session, "job", FakeJob(SiftConfig(keep=0.5)))
+    calls = {
+        "run": ("run", str(script), "--channel", f"training={data}"),
+        "compare": ("compare", "job"),
+        "describe": ("describe", "job"),
+        "watch": ("watch", "job", "--every", "0.05"),
+        "doctor": ("doctor",),
+    }
+    printed = {name: set(call_json(*arguments)) for name, arguments in calls.items()}
+    assert printed == {name: documented_keys(name) for name in calls}
