@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +166,18 @@ def test_a_script_may_spawn_processes(write_script: WriteScript, method: str) ->
     assert result.stdout == "[(42, ['--lr', '1'])]\n"
 
 
-@pytest.mark.usefixtures("kept_imports")
+@pytest.fixture
+def _kept_environment() -> Iterator[None]:
+    """Variables that a script is told are put back."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.mark.usefixtures("kept_imports", "_kept_environment")
 class TestRunEntry:
-    """Which script is run."""
+    """Which script is run, and what it is told."""
 
     def test_the_jobs_script(
         self,
@@ -193,6 +203,26 @@ class TestRunEntry:
         run_entry(["--lr", "0.1", *options])
 
         assert capsys.readouterr().out == f"{argparse.Namespace(lr=0.1)}\n"
+
+    def test_it_is_told_what_the_job_says(
+        self,
+        write_script: WriteScript,
+        make_job: MakeJob,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A launcher's own words for the job's values are not what the script sees."""
+        script = write_script(
+            "import os, sys\nprint(sys.argv[1:], os.environ['SM_HPS'], os.environ['SM_HP_AMP'])"
+        )
+        make_job(**{SCRIPT_KEY: script.name}, version="1.10", amp=True, sagemaker_job_name="job")
+        monkeypatch.chdir(script.parent)
+
+        # As SDK v3's driver writes them.
+        run_entry(["--version", "1.1", "--amp", "true", "--sagemaker_job_name", "job"])
+
+        words = ["--amp", "True", "--version", "1.10"]
+        assert capsys.readouterr().out == f'{words} {{"amp":true,"version":"1.10"}} true\n'
 
     def test_the_first_argument_wins(
         self, write_script: WriteScript, make_job: MakeJob, capsys: pytest.CaptureFixture[str]
