@@ -31,7 +31,7 @@ JUNK: Final = (
 )
 """Files and folders that no job needs; nor does it need a virtual environment, or another job."""
 
-KEY_FILES: Final = (".aws", ".ssh", ".netrc", ".pypirc")
+KEY_FILES: Final = (".aws", ".env", ".ssh", ".netrc", ".pypirc")
 """Files and folders that tools keep keys in, which must not travel."""
 
 _ENVIRONMENT_MARK: Final = "pyvenv.cfg"

@@ -43,7 +43,9 @@ def test_folder_without_junk(user_code: Path, tmp_path: Path) -> None:
     assert (folder / "train.py").read_text() == (user_code / "train.py").read_text()
 
 
-@pytest.mark.parametrize("name", [".aws/credentials", ".ssh/id_ed25519", ".netrc", ".pypirc"])
+@pytest.mark.parametrize(
+    "name", [".aws/credentials", ".env", ".ssh/id_ed25519", ".netrc", ".pypirc"]
+)
 def test_credentials_stay_at_home(user_code: Path, tmp_path: Path, name: str) -> None:
     """Files that tools keep keys in do not travel, wherever in the source they lie."""
     for folder in (user_code, user_code / "model"):

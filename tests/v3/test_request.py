@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from sagemaker.core.training.configs import InstanceGroup, TensorBoardOutputConfig
 
 from sift_toolkit import METRICS, SiftConfig, SiftJobError, SiftRequestError, sift_model_trainer
 from sift_toolkit.client import describe_request
@@ -114,6 +115,27 @@ def test_warm_pool_and_volume_key(aws: MockedAws, job_arguments: dict[str, Any])
         "VolumeKmsKeyId": "alias/key",
     }
     assert aws.request()["StoppingCondition"] == {"MaxRuntimeInSeconds": 86_400}
+
+
+def test_instance_groups_and_tensorboard(aws: MockedAws, job_arguments: dict[str, Any]) -> None:
+    """Arguments that are objects of an SDK are objects of SDK v3."""
+    del job_arguments["instance_type"], job_arguments["instance_count"]
+    group = InstanceGroup(instance_group_name="one", instance_type="ml.m5.xlarge", instance_count=1)
+    trainer = sift_model_trainer(
+        CONFIG,
+        **job_arguments,
+        instance_groups=[group],
+        image_uri="123456789012.dkr.ecr.us-west-2.amazonaws.com/image:1",
+        tensorboard_output_config=TensorBoardOutputConfig(s3_output_path="s3://sift-tests/board"),
+    )
+    trainer.train(wait=False, logs=False)
+    groups = aws.request()["ResourceConfig"]["InstanceGroups"]
+    assert groups == [
+        {"InstanceGroupName": "one", "InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
+    ]
+    board = aws.request()["TensorBoardOutputConfig"]
+    assert board["S3OutputPath"] == "s3://sift-tests/board"
+    assert trainer.describe_request()["ResourceConfig"]["InstanceGroups"] == groups
 
 
 def test_wire(aws: MockedAws, job_arguments: dict[str, Any]) -> None:

@@ -122,7 +122,9 @@ def test_fit_and_train(aws: MockedAws, job_arguments: dict[str, Any], source: Pa
     assert trainer.latest_training_job.training_job_status == "Completed"
     uploaded = aws.request()["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"]
     assert uploaded.startswith(f"s3://{aws.bucket}/{aws.request()['TrainingJobName']}/")
-    with pytest.raises(SiftRequestError, match="nothing there"):
+    with pytest.raises(SiftRequestError, match="experiment_config is not possible"):
+        trainer.fit(experiment_config={"ExperimentName": "e"})
+    with pytest.raises(SiftRequestError, match="there is nothing"):
         trainer.fit({"data": "no/such/folder"})
 
 
