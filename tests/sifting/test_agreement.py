@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,10 +26,12 @@ def said(
     rows: EpochShape | None = None,
     position: Position | None = None,
     *,
+    samples: int | None = None,
     resumes: bool = False,
 ) -> dict[str, Any]:
     """Return what a rank says of itself."""
-    return figures_of(config, engine, rows, position or Position(), resumes=resumes)
+    at_work: Any = SimpleNamespace(name=engine, shared_samples=samples)
+    return figures_of(config, at_work, rows, position or Position(), resumes=resumes)
 
 
 def test_equal_ranks_are_let_through() -> None:
@@ -44,6 +47,7 @@ def test_equal_ranks_are_let_through() -> None:
         (said(rows=shape(batch_size=4)), "batch sizes: None on rank 0, 4 on rank 1"),
         (said(position=Position(epochs=2)), "numbers of epochs behind them: 0 on rank 0, 2"),
         (said(position=Position(steps=7)), "numbers of training steps behind them"),
+        (said(samples=40), "the dataset they share: None on rank 0, 40 on rank 1"),
         (said(resumes=True), "ways to begin"),
     ],
 )
