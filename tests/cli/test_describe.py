@@ -19,7 +19,7 @@ Call = Callable[..., Result]
 JOB = FakeJob(SiftConfig(keep=0.5, scores="fresh"), accuracy=0.88)
 LAUNCH = """
     print("building")
-    from beside import KEEP
+    from shares_of_request import KEEP
     from sift_toolkit import SiftConfig, sift_estimator
 
     def make():
@@ -51,7 +51,7 @@ REFUSED = """
 @pytest.fixture
 def launch(script: Path, tmp_path: Path, sift_aws: MockedAws) -> Path:
     """A user's file that makes an estimator."""
-    (tmp_path / "beside.py").write_text("KEEP = 0.5\n")
+    (tmp_path / "shares_of_request.py").write_text("KEEP = 0.5\n")
     path = tmp_path / "launch.py"
     path.write_text(textwrap.dedent(LAUNCH).format(source=str(script.parent)))
     return path
