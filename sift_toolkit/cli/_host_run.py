@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
-from sift_toolkit.client._source import SourceCode, source_problems
+from sift_toolkit.client._source import Launcher, SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX, stage
 from sift_toolkit.config import SCRIPT_KEY, SiftConfig
 from sift_toolkit.contract import JobDescription, JobResult, launch
@@ -79,11 +79,11 @@ class HostRun:
             problem = f"{str(self.script)!r} does not lie in the source_dir {str(folder)!r}"
             raise SiftRequestError([problem])
         script = self.script if folder is None else self.script.relative_to(folder)
-        starter = "train" if self.hooks else "run"
+        starter: Launcher = "run" if self.script.suffix == ".py" else "script"
         return SourceCode(
             entry_point=script.as_posix(),
             source_dir=None if folder is None else str(folder),
-            launcher=starter if self.script.suffix == ".py" or self.hooks else "script",  # type: ignore[arg-type]
+            launcher="train" if self.hooks else starter,
             ship_toolkit=not own,
         )
 

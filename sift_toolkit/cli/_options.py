@@ -53,7 +53,7 @@ class ConfigPair(Pair):
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002 - click gives it
-        param: click.Parameter,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002 - click gives it
         incomplete: str,
     ) -> list[CompletionItem]:
         """Return the fields that begin so, or the words that a field may hold."""
@@ -77,7 +77,7 @@ class JobArgument(_TextType):
     def shell_complete(
         self,
         ctx: click.Context,  # noqa: ARG002 - click gives it
-        param: click.Parameter,  # noqa: ARG002
+        param: click.Parameter,  # noqa: ARG002 - click gives it
         incomplete: str,
     ) -> list[CompletionItem]:
         """Let the shell complete paths; names of jobs would take a call to AWS."""
