@@ -1,33 +1,57 @@
-"""What the machinery itself costs: the wrapped loop against a bare one over the same batches.
+"""What the machinery itself costs: the time outside of the model, in a sifted and in a bare loop.
 
 memory: a bare DataLoader over the very batches of ids that the sifted loader gave out.
 fresh: a bare loop that makes the same forward passes and trains on the same refined batches. What
-it costs is about the same for every batch, so it is measured at a small and at a larger one.
+it costs is about the same for every batch, so it is measured at small and at larger ones.
 
-Both loops run in turn, epoch by epoch, in one process: each sifted epoch stands between two bare
-ones and is held against their mean, a step, in CPU time. The allocator keeps its pages, or the
-kernel's clearing of fresh ones is most of what is measured.
+Both loops run in turn, epoch by epoch, in one process. In each the clock runs only where the model
+does not: what the sifted loop takes there above the bare one is the machinery, and a model's own
+noise, many times as large, is left out. The allocator keeps its pages, or the kernel's clearing of
+fresh ones is most of what is measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
 
 import torch
-from machine import hold_pages, interval, spread, write_result
+from machine import hold_pages, interval, write_result
 from tasks import BATCH_SIZE, TASKS, Task, per_sample_loss
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from sift_toolkit import SiftConfig, SiftingDataloader
 
-ROWS = 3072
-"""Of an epoch: what an epoch's beginning and end cost is spread over 48 steps, not over 12."""
+ROWS = 12288
+"""Of an epoch: 384 batches of 32, so that what an epoch's ends cost is spread as in a real one."""
 KEEP = 0.5
 WARM_EPOCHS = 2
+Result = TypeVar("Result")
+
+
+class Clock:
+    """Adds up the CPU time of what it is asked to do."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def time(self, work: Callable[[], Result]) -> Result:
+        """Do *work* and count its time."""
+        start = time.process_time()
+        try:
+            return work()
+        finally:
+            self.seconds += time.process_time() - start
+
+    def iterate(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """Yield *batches* and count the time that it takes to come by them."""
+        iterator = self.time(lambda: iter(batches))
+        while (batch := self.time(lambda: next(iterator, None))) is not None:
+            yield batch
 
 
 class Trainer:
@@ -65,51 +89,63 @@ class Sifted:
 
     def __init__(self, task: Task, scores: str, loader: DataLoader[Any], epochs: int) -> None:
         self._trainer = Trainer(task)
+        self._forward = Clock()
         self._loader = SiftingDataloader(
             sift_config=SiftConfig(keep=KEEP, scores=scores, gate="off"),  # type: ignore[arg-type] # either word
             orig_dataloader=loader,
-            loss_impl=lambda model, batch: per_sample_loss(model, batch[:2]),
+            loss_impl=lambda model, batch: self._forward.time(
+                lambda: per_sample_loss(model, batch[:2])
+            ),
             model=self._trainer.model,
             epochs=epochs,
             listener=lambda _: None,
         )
         self.rows: list[list[int]] = []
 
-    def epoch(self) -> None:
-        """Make one epoch."""
+    def epoch(self) -> float:
+        """Make one epoch; return the seconds outside of the model."""
         numbers = []
-        for batch in self._loader:
-            self._trainer.step(self._loader.reduce(self._trainer.losses(batch)))
+        outside, forward_before = Clock(), self._forward.seconds
+        for batch in outside.iterate(self._loader):
+            losses = self._trainer.losses(batch)
+            self._trainer.step(outside.time(lambda losses=losses: self._loader.reduce(losses)))
             numbers.append(batch[2])
         self.rows = [each.tolist() for each in numbers]
+        return outside.seconds - (self._forward.seconds - forward_before)
 
 
-def memory_epoch(trainer: Trainer, loader: DataLoader[Any], rows: list[list[int]]) -> None:
-    """Train on the same batches of ids without any sifting."""
-    for batch in DataLoader(loader.dataset, batch_sampler=rows):
-        trainer.step(trainer.losses(batch).mean())
+def memory_epoch(trainer: Trainer, loader: DataLoader[Any], rows: list[list[int]]) -> float:
+    """Train on the same batches of ids, unsifted; return the seconds outside of the model."""
+    outside = Clock()
+    for batch in outside.iterate(DataLoader(loader.dataset, batch_sampler=rows)):
+        trainer.step(outside.time(trainer.losses(batch).mean))
+    return outside.seconds
 
 
-def fresh_epoch(trainer: Trainer, loader: DataLoader[Any], rows: list[list[int]]) -> None:
+def fresh_epoch(trainer: Trainer, loader: DataLoader[Any], rows: list[list[int]]) -> float:
     """Make the same forward passes and train on the same batches, without choosing anything."""
     assert isinstance(loader.dataset, TensorDataset)
+    tensors = loader.dataset.tensors
     places = iter([torch.tensor(each) for each in rows])
-    for index, batch in enumerate(loader):
-        trainer.model.eval()
+    outside = Clock()
+    for index, batch in enumerate(outside.iterate(loader)):
+        outside.time(trainer.model.eval)
         with torch.no_grad():
             trainer.losses(batch)
-        trainer.model.train()
+        outside.time(trainer.model.train)
         before, now = (len(rows) * count // len(loader) for count in (index, index + 1))
         for _ in range(now - before):
             place = next(places)
-            refined = [tensor[place] for tensor in loader.dataset.tensors]
-            trainer.step(trainer.losses(refined).mean())
+            refined = outside.time(lambda place=place: [tensor[place] for tensor in tensors])
+            trainer.step(outside.time(trainer.losses(refined).mean))
+    return outside.seconds
 
 
 PAIRS = (
     ("memory", memory_epoch, BATCH_SIZE),
     ("fresh", fresh_epoch, BATCH_SIZE),
     ("fresh", fresh_epoch, 4 * BATCH_SIZE),
+    ("fresh", fresh_epoch, 16 * BATCH_SIZE),
 )
 
 
@@ -121,25 +157,20 @@ def numbered(loader: DataLoader[Any]) -> DataLoader[Any]:
     return DataLoader(rows, batch_size=loader.batch_size, shuffle=True)
 
 
-def seconds(work: Callable[[], None]) -> float:
-    """Return the CPU time that *work* takes."""
-    start = time.process_time()
-    work()
-    return time.process_time() - start
-
-
-def forward_seconds(task: Task, loader: DataLoader[Any]) -> float:
-    """Return the CPU time of the forward passes alone of one epoch."""
-    model = task.model().eval()
-    batches = [batch[:2] for batch in loader]
-
-    def passes() -> None:
-        with torch.no_grad():
-            for batch in batches:
-                per_sample_loss(model, batch)
-
-    passes()
-    return min(seconds(passes) for _ in range(5))
+def model_seconds(task: Task, loader: DataLoader[Any], scores: str) -> float:
+    """Return the CPU time of the model's part: a training step, or a scoring forward pass."""
+    trainer = Trainer(task)
+    batches = [batch for batch, _ in zip(loader, range(48), strict=False)]
+    taken = []
+    for batch in batches:
+        clock = Clock()
+        if scores == "memory":
+            clock.time(lambda batch=batch: trainer.step(trainer.losses(batch).mean()))
+        else:
+            with torch.no_grad():
+                clock.time(lambda batch=batch: trainer.losses(batch))
+        taken.append(clock.seconds)
+    return statistics.median(taken)
 
 
 def measure(task: Task, scores: str, bare: Any, batch_size: int, epochs: int) -> dict[str, object]:
@@ -147,38 +178,29 @@ def measure(task: Task, scores: str, bare: Any, batch_size: int, epochs: int) ->
     torch.manual_seed(1)
     loader = numbered(task.loader(batch_size, ROWS))
     sifted, trainer = Sifted(task, scores, loader, epochs + WARM_EPOCHS), Trainer(task)
-    for _ in range(WARM_EPOCHS):
-        sifted.epoch()
-        bare(trainer, loader, sifted.rows)
-    ours, theirs, ratios = [], [], []
-    before = seconds(lambda: bare(trainer, loader, sifted.rows)) / len(sifted.rows)
-    for _ in range(epochs):
-        ours.append(seconds(sifted.epoch) / len(sifted.rows))
-        after = seconds(lambda: bare(trainer, loader, sifted.rows)) / len(sifted.rows)
-        theirs.append(after)
-        ratios.append(2 * ours[-1] / (before + after))
-        before = after
-    per_step = spread(ours)["median"] - spread(theirs)["median"]
-    row = {
+    extra = []
+    for epoch in range(WARM_EPOCHS + epochs):
+        ours = sifted.epoch()
+        theirs = bare(trainer, loader, sifted.rows)
+        if epoch >= WARM_EPOCHS:
+            extra.append(
+                (ours - theirs) / (len(sifted.rows) if scores == "memory" else len(loader))
+            )
+    model = model_seconds(task, loader, scores)
+    return {
         "task": task.name,
         "scores": scores,
         "batch_size": batch_size,
-        "bare_ms_per_step": round(spread(theirs)["median"] * 1000, 2),
-        "wrapped_to_bare": interval(ratios),
+        "model_ms": round(model * 1000, 2),
+        "machinery_ms": interval([1000 * each for each in extra]),
+        "machinery_to_model": interval([each / model for each in extra]),
     }
-    if scores == "fresh":
-        forward = forward_seconds(task, loader) / len(loader)
-        a_batch = per_step * len(sifted.rows) / len(loader)
-        row["forward_ms_per_batch"] = round(forward * 1000, 2)
-        row["machinery_ms_per_batch"] = round(a_batch * 1000, 3)
-        row["machinery_to_forward"] = round(a_batch / forward, 4)
-    return row
 
 
 def main() -> None:
     """Measure both pairs on every task, print them, and write the result file."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
     hold_pages()
     torch.set_num_threads(1)

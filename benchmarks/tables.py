@@ -39,25 +39,18 @@ def saving_table(rows: list[dict[str, Any]]) -> list[str]:
 
 def overhead_table(rows: list[dict[str, Any]]) -> list[str]:
     """Return the table of what the machinery costs."""
-    heads = ("task", "scores", "batch", "bare loop, a step", "cost of the machinery")
     lines = [
-        f"| {' | '.join(heads)} | a scored batch: forward pass, machinery |",
+        "| task | scores | batch | the model's part | machinery | machinery to the model's part |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        extra = {key: value - 1 for key, value in row["wrapped_to_bare"].items()}
+        part = "training step" if row["scores"] == "memory" else "forward pass"
         lines.append(
             f"| {row['task']} | {row['scores']} | {row['batch_size']} "
-            f"| {row['bare_ms_per_step']} ms | {ranged(extra)} | {scored_batch(row)} |"
+            f"| {part}, {row['model_ms']:.1f} ms | {row['machinery_ms']['median']:.2f} ms "
+            f"| {ranged(row['machinery_to_model'])} |"
         )
     return lines
-
-
-def scored_batch(row: dict[str, Any]) -> str:
-    """Return what a scored batch takes, empty where none is scored."""
-    if "forward_ms_per_batch" not in row:
-        return ""
-    return f"{row['forward_ms_per_batch']:.1f} ms, {row['machinery_ms_per_batch']:.2f} ms"
 
 
 def memory_table(rows: list[dict[str, Any]]) -> list[str]:

@@ -19,7 +19,7 @@ class Refined(NamedTuple):
     weights: Tensor | None = None
     """Shape (rows,), on the CPU; None: all 1."""
     ids: Tensor | None = None
-    """Shape (rows,), int64, the samples' ids where they are known."""
+    """Shape (rows,), int32 or int64, the samples' ids where they are known."""
 
 
 class Engine(Protocol):
@@ -44,7 +44,7 @@ class Engine(Protocol):
         ...
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
-        """Take the losses of a training step as scores."""
+        """Take the losses of a training step as scores; they are the engine's to keep."""
         ...
 
     def carried(self) -> Carried:

@@ -11,6 +11,9 @@ from torch import Tensor
 
 from sift_toolkit.sifting._forecast import SiftedSpan
 
+_LISTED_AT_ONCE: Final = 64
+"""Batches: few enough to take no memory, enough to make the cost of one operation vanish."""
+
 
 class Chosen(NamedTuple):
     """Chosen rows, in the order in which they are loaded."""
@@ -21,9 +24,14 @@ class Chosen(NamedTuple):
     """Shape (n,), float32; None: all 1."""
 
     def part(self, start: int, end: int) -> Chosen:
-        """Return rows *start* to *end*."""
-        weights = None if self.weights is None else self.weights[start:end].clone()
-        return Chosen(self.ids[start:end].clone(), weights)
+        """Return a copy of rows *start* to *end*."""
+        ids, weights = self.view(start, end)
+        return Chosen(ids.clone(), None if weights is None else weights.clone())
+
+    def view(self, start: int, end: int) -> Chosen:
+        """Return rows *start* to *end*, in the memory of these."""
+        weights = None if self.weights is None else self.weights[start:end]
+        return Chosen(self.ids[start:end], weights)
 
     def __add__(self, other: tuple[Any, ...]) -> Chosen:
         """Return the rows of both, these first."""
@@ -44,7 +52,7 @@ class Advance(NamedTuple):
     """One batch of a plan."""
 
     ids: Tensor
-    """Shape (rows,), int64."""
+    """Shape (rows,), a view of the epoch's."""
     weights: Tensor | None
     seen: int
     """Rows of the epoch's order that came by since the batch before."""
@@ -103,10 +111,7 @@ class EpochPlan:
 
     def batches(self) -> Iterator[list[int]]:
         """Return an iterator of the ids of each batch that is still to come now."""
-        sizes = self._sizes[self._batches_given :]
-        bounds = itertools.accumulate(sizes, initial=self._rows_given)
-        ids = self._chosen.ids
-        return (ids[start:end].tolist() for start, end in itertools.pairwise(bounds))
+        return _listed(self._chosen.ids, self._sizes[self._batches_given :], self._rows_given)
 
     @property
     def length(self) -> int:
@@ -135,12 +140,12 @@ class EpochPlan:
         """Count the next batch as handed out."""
         start, size = self._rows_given, self.next_size
         seen = self._ends[self._batches_given] - self._seen
-        batch = self._chosen.part(start, start + size)
+        batch = self._chosen.view(start, start + size)
         own = size - min(max(self._carried - start, 0), size)
         self._seen += seen
         self._batches_given += 1
         self._rows_given += size
-        return Advance(batch.ids.to(torch.int64), batch.weights, seen, seen - own)
+        return Advance(batch.ids, batch.weights, seen, seen - own)
 
     def finish(self, *, drop_leftover: bool) -> tuple[Advance, Chosen]:
         """End the epoch.
@@ -187,6 +192,15 @@ class EpochPlan:
         plan = cls(chosen, state["sizes"], state["ends"], state["rows"], state["carried"])
         plan._seen = state["seen"]
         return plan
+
+
+def _listed(ids: Tensor, sizes: list[int], start: int) -> Iterator[list[int]]:
+    """Yield the ids of each batch from row *start* on; several batches are made lists at once."""
+    for first in range(0, len(sizes), _LISTED_AT_ONCE):
+        bounds = list(itertools.accumulate(sizes[first : first + _LISTED_AT_ONCE], initial=0))
+        rows = ids[start : start + bounds[-1]].tolist()
+        yield from (rows[begin:end] for begin, end in itertools.pairwise(bounds))
+        start += bounds[-1]
 
 
 def with_whole_ends(

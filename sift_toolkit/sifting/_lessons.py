@@ -44,14 +44,12 @@ class Lessons:
         return self.any_taken or bool(self._waiting)
 
     def add(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
-        """Collect the losses of one step.
+        """Collect what came of one step: detached, and never written to again.
 
         Raises:
             SiftLossError: a loss is not finite, and that is an error here.
         """
-        # Copies: a compiled step writes the losses of the next batch into the same memory.
-        values = None if values is None else values.detach().clone()
-        self._waiting.append(_Lesson(ids, losses.detach().clone(), values))
+        self._waiting.append(_Lesson(ids, losses, values))
         if len(self._waiting) >= _TAKEN_AT_ONCE or self._raises:
             self.take()
 
@@ -69,7 +67,7 @@ class Lessons:
             self.any_taken = True
             given = [each for each in values if each is not None]
             bad = self._memory.learn(
-                torch.cat(ids),
+                torch.cat(ids).to(torch.int64),
                 torch.cat(losses).cpu(),
                 torch.cat(given).cpu() if given else None,
             )

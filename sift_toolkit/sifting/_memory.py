@@ -168,7 +168,13 @@ class MemoryEngine:
         return self._plan
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:
-        """Take the losses of a training step as scores, a few batches at a time."""
+        """Take the losses of a training step as scores, a few batches at a time.
+
+        Args:
+            ids: shape (rows,), whose they are.
+            losses: shape (rows,), detached, and never written to again, like the values.
+            values: the user's own, shape (rows,).
+        """
         self._lessons.add(ids, losses, values)
         self._spread.remember_learnt(ids)
 

@@ -25,6 +25,8 @@ _SCORED_COST: Final = 1 / 3
 
 _CLASSES_KEY: Final = "classes"
 _ENOUGH_FOR_PERCENTILES: Final = 100_000
+_ADDED_UP_AT_ONCE: Final = 64
+"""Batches whose losses are kept until they are added up."""
 _MOST_WINDOWS: Final = 1000
 """Windows whose scores are remembered: as many as anybody asks about, should nobody ask."""
 
@@ -102,8 +104,9 @@ class Meter:
         self.counters = Counters()
         self.classes = ClassCounts(note)
         self._stopwatch = Stopwatch(timeline or WallTime())
+        self._losses: list[Tensor] = []
         self._loss_sum: Tensor | float = 0.0
-        self._losses = 0
+        self._loss_count = 0
         self._windows: deque[tuple[Tensor, Tensor]] = deque(maxlen=_MOST_WINDOWS)
 
     def read_from(self, timeline: Timeline) -> None:
@@ -130,9 +133,21 @@ class Meter:
         return self.counters
 
     def add_training_losses(self, losses: Tensor) -> None:
-        """Remember losses that came back; without a wait for the device."""
-        self._loss_sum = self._loss_sum + losses.detach().sum(dtype=torch.float32)
-        self._losses += losses.numel()
+        """Remember losses that came back; without a wait for the device.
+
+        Args:
+            losses: shape (batch,), detached, and never written to again.
+        """
+        self._losses.append(losses)
+        if len(self._losses) >= _ADDED_UP_AT_ONCE:
+            self._add_up_losses()
+
+    def _add_up_losses(self) -> None:
+        # Together, as the code and data of one operation leave the processor's cache in a step.
+        for losses in self._losses:
+            self._loss_sum = self._loss_sum + losses.sum(dtype=torch.float32)
+            self._loss_count += losses.numel()
+        self._losses.clear()
 
     def add_scores(self, losses: Tensor, chosen: Tensor) -> None:
         """Remember the losses of a window, by whether they were chosen.
@@ -151,7 +166,8 @@ class Meter:
         """
         values = {**place, **self.totals().values()}
         # A loss that is not finite could not be charted.
-        if self._losses and math.isfinite(loss := float(self._loss_sum) / self._losses):
+        self._add_up_losses()
+        if self._loss_count and math.isfinite(loss := float(self._loss_sum) / self._loss_count):
             values[metrics.TRAIN_LOSS] = loss
         kept, dropped = _by_choice(self._windows)
         observation = Observation(
@@ -163,7 +179,8 @@ class Meter:
         return observation
 
     def _forget(self) -> None:
-        self._loss_sum, self._losses = 0.0, 0
+        self._losses.clear()
+        self._loss_sum, self._loss_count = 0.0, 0
         self._windows.clear()
 
     def state_dict(self) -> dict[str, Any]:

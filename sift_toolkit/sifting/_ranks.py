@@ -11,7 +11,7 @@ import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -227,9 +227,12 @@ class Ranks:
             return torch.device("cuda", torch.cuda.current_device())
         return torch.device("cpu")
 
-    @contextmanager
-    def failing_together(self) -> Iterator[None]:
+    def failing_together(self) -> AbstractContextManager[None]:
         """Tell the other ranks of an error in here, so that they do not wait."""
+        return nullcontext() if self._board is None else self._telling()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
         try:
             yield
         except (SiftRankError, StopIteration):

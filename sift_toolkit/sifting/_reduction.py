@@ -22,6 +22,10 @@ class Reduced(NamedTuple):
     """No dimensions, with its gradient."""
     ids: Tensor | None
     """Shape (batch,), whose losses they were, where that is known."""
+    losses: Tensor
+    """Shape (batch,), a copy without its gradient."""
+    values: Tensor | None
+    """Shape (batch,), a copy of the user's own."""
 
 
 class Reduction:
@@ -88,13 +92,16 @@ class Reduction:
             raise SiftLossError(msg)
         self.was_used = True
         self._goes_by_order |= batch is None
-        self._meter.add_training_losses(losses)
+        # Copies: a compiled step writes the losses of the next batch into the same memory.
+        kept = losses.detach().clone()
+        own = None if values is None else values.detach().clone()
+        self._meter.add_training_losses(kept)
         if handed.weights is None:
-            return Reduced(losses.mean(), handed.ids)
+            return Reduced(losses.mean(), handed.ids, kept, own)
         # At least in float32: losses under autocast may be in bfloat16.
         kind = torch.promote_types(losses.dtype, torch.float32)
         weights = handed.weights.to(losses.device, kind, non_blocking=True)
-        return Reduced((losses * weights).mean(), handed.ids)
+        return Reduced((losses * weights).mean(), handed.ids, kept, own)
 
     def _check(self, losses: object, values: Tensor | None) -> None:
         if not isinstance(losses, Tensor) or losses.ndim != 1:

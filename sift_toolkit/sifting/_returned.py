@@ -90,7 +90,13 @@ class OutstandingBatches:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the outstanding batches, the identities of their objects left out."""
-        return {"queue": [(handed.rows, handed.weights, handed.ids) for handed in self._queue]}
+        # Copies: what is a view would be saved with all that it is a view of.
+        return {
+            "queue": [
+                (handed.rows, *(None if each is None else each.clone() for each in handed[2:]))
+                for handed in self._queue
+            ]
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over the outstanding batches of a saved queue."""

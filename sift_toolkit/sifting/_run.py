@@ -186,10 +186,10 @@ class Run:
     def take_back(self, losses: Tensor, batch: Batch | None, values: Tensor | None) -> Tensor:
         """Return the weighted mean of a batch's losses, which become scores."""
         with self._ranks.failing_together():
-            mean, ids = self._reduction.take_back(losses, batch, values)
-            if ids is not None:
-                self.engine.learn(ids, losses, values)
-            return mean
+            reduced = self._reduction.take_back(losses, batch, values)
+            if reduced.ids is not None:
+                self.engine.learn(reduced.ids, reduced.losses, reduced.values)
+            return reduced.mean
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on exactly here."""

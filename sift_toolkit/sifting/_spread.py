@@ -49,7 +49,7 @@ class Spread:
     def remember_learnt(self, ids: Tensor) -> None:
         """Remember samples whose losses came back to this rank."""
         if self.is_on:
-            self._learnt.append(ids)
+            self._learnt.append(ids.to(torch.int64))
 
     def exchange(self) -> None:
         """Tell what this rank knows of the samples remembered, and learn what the others know.

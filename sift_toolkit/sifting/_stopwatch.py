@@ -7,8 +7,7 @@ device has come to its end, so that nothing waits for it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, Literal, NamedTuple
 
 from sift_toolkit.sifting._timeline import Timeline
@@ -20,6 +19,21 @@ class _Interval(NamedTuple):
     segment: Segment
     start: Any
     end: Any
+
+
+class _During:
+    """As a generator would do it, at half the cost: this is entered at each step."""
+
+    def __init__(self, stopwatch: Stopwatch, segment: Segment, before: Segment | None) -> None:
+        self._stopwatch = stopwatch
+        self._segment = segment
+        self._before = before
+
+    def __enter__(self) -> None:
+        self._stopwatch.begin(self._segment)
+
+    def __exit__(self, *_: object) -> None:
+        self._stopwatch.begin(self._before)
 
 
 class Stopwatch:
@@ -53,15 +67,9 @@ class Stopwatch:
                 self._measure_oldest()
         self._segment, self._since = segment, mark
 
-    @contextmanager
-    def during(self, segment: Segment) -> Iterator[None]:
+    def during(self, segment: Segment) -> AbstractContextManager[None]:
         """Give *segment* the time in here; whose time it was before, has it again after."""
-        before = self._segment
-        self.begin(segment)
-        try:
-            yield
-        finally:
-            self.begin(before)
+        return _During(self, segment, self._segment)
 
     def end_training(self) -> None:
         """The training loop's time ends, if it is under way."""

@@ -259,7 +259,7 @@ class TestObservation:
 
     def test_the_training_loss_is_the_mean_since_the_last(self, meter: Meter) -> None:
         """Losses are averaged over samples, not batches, and each interval starts anew."""
-        meter.add_training_losses(torch.tensor([1.0, 2.0], requires_grad=True))
+        meter.add_training_losses(torch.tensor([1.0, 2.0]))
         meter.add_training_losses(torch.tensor([6.0]))
         assert meter.observe({}).values["train_loss"] == 3
         meter.add_training_losses(torch.tensor([7.0]))
