@@ -93,6 +93,12 @@ class SiftReport:
 
         Values that are not finite, such as the loss of a training that diverged, are left out.
         """
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(self.to_json(), encoding="utf-8")
+        os.replace(partial, path)  # noqa: PTH105 - the atomic one
+
+    def to_json(self) -> str:
+        """Return the report as the text of its file."""
         content = {
             "version": REPORT_VERSION,
             "loss_percentiles": LOSS_PERCENTILES,
@@ -100,9 +106,7 @@ class SiftReport:
             "notes": self.notes,
             "observations": [_to_json(observation) for observation in self.observations],
         }
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(json.dumps(content, allow_nan=False, indent=1), encoding="utf-8")
-        os.replace(partial, path)  # noqa: PTH105 - the atomic one
+        return json.dumps(content, allow_nan=False, indent=1)
 
     @classmethod
     def read(cls, path: Path) -> SiftReport:
@@ -112,8 +116,17 @@ class SiftReport:
             SiftStateError: the file is no report, or one of a newer version.
             OSError: there is no such file.
         """
+        return cls.from_json(path.read_bytes(), str(path))
+
+    @classmethod
+    def from_json(cls, text: str | bytes, name: str) -> SiftReport:
+        """Return the report that is the text of a file; *name* is what errors call it.
+
+        Raises:
+            SiftStateError: the text is no report, or one of a newer version.
+        """
         try:
-            content: dict[str, Any] = json.loads(path.read_bytes())
+            content: dict[str, Any] = json.loads(text)
             version = int(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
@@ -122,9 +135,9 @@ class SiftReport:
                     observations=[_from_json(entry) for entry in content["observations"]],
                 )
         except (KeyError, TypeError, ValueError) as error:
-            msg = f"{path} is not a sift report: {error!r}"
+            msg = f"{name} is not a sift report: {error!r}"
             raise SiftStateError(msg) from error
-        msg = f"{path} has report version {version}, this package reads up to {REPORT_VERSION}"
+        msg = f"{name} has report version {version}, this package reads up to {REPORT_VERSION}"
         raise SiftStateError(msg)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
+
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
 from sift_toolkit.container import Job
 
@@ -36,12 +39,17 @@ def model(job: Job) -> nn.Module:
 
 
 def train_data(job: Job) -> DataLoader[tuple[Tensor, ...]]:
-    """Return the 16,000 letters to learn from, shuffled."""
-    return DataLoader(_letters(job, "train"), batch_size=BATCH_SIZE, shuffle=True)
+    """Return the 16,000 letters to learn from, shuffled; of several processes each has its part."""
+    letters = _letters(job, "train")
+    if job.processes == 1:
+        return DataLoader(letters, batch_size=BATCH_SIZE, shuffle=True)
+    share = DistributedSampler(letters, job.processes, job.rank)
+    # The batch that makes a step is that of all processes together.
+    return DataLoader(letters, batch_size=BATCH_SIZE // job.processes, sampler=share)
 
 
 def test_data(job: Job) -> DataLoader[tuple[Tensor, ...]]:
-    """Return the 4,000 letters held out."""
+    """Return the 4,000 letters held out, all of them: the trainer shares them out."""
     return DataLoader(_letters(job, "test"), batch_size=1000)
 
 
@@ -64,8 +72,14 @@ def optimizer(model: nn.Module, job: Job) -> torch.optim.Optimizer:
 
 
 def _letters(job: Job, part: str) -> TensorDataset:
-    with np.load(job.channel("letters") / "letters.npz") as arrays:
-        features = torch.from_numpy(arrays[f"{part}_features"].astype(np.float32))
-        labels = torch.from_numpy(arrays[f"{part}_labels"].astype(np.int64))
+    path = job.channel("letters") / "letters.npz"
+    try:
+        with np.load(path) as arrays:
+            features = torch.from_numpy(arrays[f"{part}_features"].astype(np.float32))
+            labels = torch.from_numpy(arrays[f"{part}_labels"].astype(np.int64))
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        # What reads it says what is wrong, not where.
+        msg = f"{path} is not the file that pack_data.py writes: {error}"
+        raise ValueError(msg) from error
     # Every feature runs from 0 to 15.
     return TensorDataset((features - 7.5) / 4, labels)

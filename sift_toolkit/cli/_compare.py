@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
 from sift_toolkit.cli._jobs import job_of, session_of
 from sift_toolkit.cli._options import JobArgument, aws_options, json_option
 from sift_toolkit.cli._printing import print_json
+
+_PICTURES: Final = (".png", ".svg", ".pdf")
+
+
+def _drawable(
+    ctx: click.Context,  # noqa: ARG001 - click gives it
+    param: click.Parameter,  # noqa: ARG001 - click gives it
+    path: Path | None,
+) -> Path | None:
+    """Refuse the ending of a picture before any job is looked up."""
+    if path is not None and path.suffix.lower() not in _PICTURES:
+        msg = f"must end in {' or '.join(_PICTURES)}, got {str(path)!r}"
+        raise click.BadParameter(msg)
+    return path
 
 
 @click.command(
@@ -35,6 +51,7 @@ Exit code 0 wherever the jobs could be read, be they failed or still running."""
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
+    callback=_drawable,
     help="Draw a picture too, .png, .svg or .pdf; needs matplotlib.",
 )
 @click.option(
@@ -65,10 +82,6 @@ def compare(
     comparison = compare_jobs(
         _labelled(jobs), price_per_hour=_price(prices), session=session_of(region, profile)
     )
-    if plot is not None:
-        comparison.plot(plot)
-    if html is not None:
-        html.write_text(comparison.to_html(plot=comparison.has_picture), encoding="utf-8")
     if as_json:
         print_json(
             {
@@ -79,6 +92,23 @@ def compare(
         )
     else:
         click.echo(str(comparison))
+    # After the table, which took its time to come, and is worth having where a file cannot be.
+    if plot is not None:
+        with _written(plot):
+            comparison.plot(plot)
+    if html is not None:
+        with _written(html):
+            html.write_text(comparison.to_html(plot=comparison.has_picture), encoding="utf-8")
+
+
+@contextlib.contextmanager
+def _written(path: Path) -> Iterator[None]:
+    """Make the folder that *path* is in, and say in words why it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or str(error)) from error
 
 
 def _labelled(jobs: Sequence[str]) -> dict[str, object]:

@@ -15,7 +15,7 @@ def estimator_in(file: Path, name: str) -> Any:
     """Run *file* as a module and return what it calls *name*, called where it is a function.
 
     Files beside it can be imported, as for a script; what stands under
-    ``if __name__ == "__main__":`` is not run.
+    ``if __name__ == "__main__":`` is not run, and the command line that it finds is empty.
 
     Raises:
         SiftUsageError: there is no such file, or nothing of that name in it.
@@ -29,9 +29,11 @@ def estimator_in(file: Path, name: str) -> Any:
         raise SiftUsageError(msg)
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(file.resolve().parent))
+    given, sys.argv = sys.argv, [str(file)]
     try:
         spec.loader.exec_module(module)
     finally:
+        sys.argv = given
         sys.path.pop(0)
     if not hasattr(module, name):
         known = ", ".join(sorted(key for key in vars(module) if not key.startswith("_"))) or "none"

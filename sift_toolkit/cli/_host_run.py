@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, Final
 
 from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
+from sift_toolkit.client._labels import environment_problems
 from sift_toolkit.client._source import Launcher, SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX, stage
 from sift_toolkit.config import SCRIPT_KEY, SiftConfig
@@ -63,6 +64,7 @@ class HostRun:
             *source_problems(code),
             *reserved_key_problems(self.hyperparameters),
             *hyperparameter_problems(self.hyperparameters),
+            *environment_problems(self.environment),
         ]
         if problems:
             raise SiftRequestError(problems)

@@ -149,7 +149,7 @@ NOT_FOUND: Final = _fault(
     "AWS finds nothing of this name",
     "check the name, the region and the account",
     codes="404 NoSuchKey NotFound ResourceNotFound ResourceNotFoundException",
-    words=r"requested resource not found",
+    words=r"requested resource not found|could not find (training|tuning) job",
 )
 REFUSED: Final = _fault(
     "AWS does not accept the request",

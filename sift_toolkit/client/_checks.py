@@ -46,6 +46,7 @@ CHECKED_ARGUMENTS: Final = (
     "framework_version",
     "hyperparameters",
     "image_uri",
+    "input_mode",
     "instance_groups",
     "instance_type",
     "metric_definitions",
@@ -74,6 +75,7 @@ def request_problems(arguments: Mapping[str, object], place: Place) -> list[str]
         *environment_problems(arguments.get("environment")),
         *tag_problems(arguments.get("tags")),
         *number_problems(arguments),
+        *_input_mode_problems(arguments.get("input_mode")),
         *resource_problems(arguments, local=place != "sagemaker"),
         *(spot_problems(arguments) if place == "sagemaker" else local_problems(arguments, place)),
         *(_base_name_problems(arguments) if place == "sagemaker" else []),
@@ -162,6 +164,13 @@ def number_problems(arguments: Mapping[str, object]) -> list[str]:
     return problems
 
 
+def _input_mode_problems(mode: object) -> list[str]:
+    if mode is None or is_deferred(mode) or mode in _limits.INPUT_MODES:
+        return []
+    names = ", ".join(map(repr, _limits.INPUT_MODES))
+    return [f"input_mode must be one of {names}, got {mode!r}"]
+
+
 def job_name_problems(job_name: object) -> list[str]:
     """Name what is wrong with a job name given to fit()."""
     if job_name is None or is_deferred(job_name):
@@ -173,41 +182,6 @@ def job_name_problems(job_name: object) -> list[str]:
         f"at either end, got {job_name!r}"
     )
     return [problem]
-
-
-def channel_problems(inputs: object, place: Place, *, isolated: bool = False) -> list[str]:
-    """Name what is wrong with the channels given to fit(), one or a dict of them.
-
-    Args:
-        inputs: As `fit` takes them.
-        place: Where the job runs.
-        isolated: Whether it runs under network isolation.
-    """
-    channels = inputs if isinstance(inputs, Mapping) else {"training": inputs}
-    problems = []
-    if len(channels) > _limits.CHANNELS_MAX:
-        problems.append(f"inputs has {len(channels)} channels, of {_limits.CHANNELS_MAX} allowed")
-    for name, source in channels.items():
-        if (
-            not isinstance(name, str)
-            or len(name) > _limits.CHANNEL_NAME_MAX
-            or not _limits.CHANNEL_NAME.fullmatch(name)
-        ):
-            problems.append(
-                f"inputs has a channel {name!r}; a name is 1 to {_limits.CHANNEL_NAME_MAX} "
-                "letters, digits, dots, hyphens and underscores"
-            )
-        if isolated and name == _limits.CODE_CHANNEL:
-            problems.append(
-                f"inputs has a channel {name!r}, which the SDK uses for the job's code under "
-                "enable_network_isolation=True: give it another name"
-            )
-        if place == "sagemaker" and isinstance(source, str) and source.startswith("file://"):
-            problems.append(
-                f"inputs[{name!r}] is {source!r}, which only a local session can read: upload it, "
-                "for instance with sagemaker_session.upload_data(...)"
-            )
-    return problems
 
 
 def _base_name_problems(arguments: Mapping[str, object]) -> list[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from sift_toolkit.client._compare import Comparison
+    from sift_toolkit.client._compare_columns import Column
 
 __all__ = ["html_fragment", "html_page"]
 
@@ -23,7 +24,7 @@ _TABLE: Final = (
 _CELL: Final = "padding:0.25em 0.75em;color:inherit;background:transparent;"
 _TEXT: Final = _CELL + "text-align:left;"
 _NUMBER: Final = _CELL + "text-align:right;white-space:nowrap;"
-_NOTE: Final = "color:inherit;opacity:0.8;max-width:60em;margin:0.5em 0;"
+_NOTE: Final = "color:inherit;opacity:0.8;max-width:60em;margin:0.5em 0;overflow-wrap:anywhere;"
 _PAGE: Final = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -45,26 +46,30 @@ img {{ max-width: 100%; }}
 
 
 def html_fragment(comparison: Comparison) -> str:
-    """Return the table and the notes for a page of somebody else's; all text is escaped."""
-    columns = [column for table in comparison.tables() for column in table]
-    head = [_cell("th", "job", _TEXT), _cell("th", "status", _TEXT)]
-    head += [_cell("th", " ".join(column.title), _NUMBER) for column in columns]
+    """Return the tables and the notes for a page of somebody else's; all text is escaped."""
+    tables = "\n".join(_table(comparison, columns) for columns in comparison.tables())
+    notes = "\n".join(f'<p style="{_NOTE}">{escape(note)}</p>' for note in comparison.notes)
+    return f"{tables}\n{notes}"
+
+
+def _table(comparison: Comparison, columns: Sequence[Column]) -> str:
+    head = [_cell("th", ["job"], _TEXT), _cell("th", ["status"], _TEXT)]
+    head += [_cell("th", column.title, _NUMBER) for column in columns]
     rows = [
         [
-            _cell("th", label, _TEXT + ("" if job.is_twin else "font-weight:normal;")),
-            _cell("td", status, _TEXT),
-            *(_cell("td", number, _NUMBER) for number in numbers),
+            _cell("th", [label], _TEXT + ("" if job.is_twin else "font-weight:normal;")),
+            _cell("td", [status], _TEXT),
+            *(_cell("td", [number], _NUMBER) for number in numbers),
         ]
         for job, (label, (status, *numbers)) in zip(
             comparison.jobs, comparison.rows(columns), strict=True
         )
     ]
     body = "\n".join(_row(cells) for cells in rows)
-    notes = "\n".join(f'<p style="{_NOTE}">{escape(note)}</p>' for note in comparison.notes)
     return (
-        f'<div style="overflow-x:auto"><table style="{_TABLE}">\n'
+        f'<div style="overflow-x:auto;margin-bottom:1em"><table style="{_TABLE}">\n'
         f'<thead style="border-bottom:{_LINE}">{_row(head)}</thead>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table></div>\n{notes}"
+        f"<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 
 
@@ -84,5 +89,5 @@ def _row(cells: Sequence[str]) -> str:
     return "<tr>" + "".join(cells) + "</tr>"
 
 
-def _cell(tag: str, text: str, style: str) -> str:
-    return f'<{tag} style="{style}">{escape(text)}</{tag}>'
+def _cell(tag: str, lines: Sequence[str], style: str) -> str:
+    return f'<{tag} style="{style}">{"<br>".join(map(escape, lines))}</{tag}>'

@@ -29,6 +29,9 @@ from sift_toolkit.errors import SiftRequestError
 if TYPE_CHECKING:
     from sift_toolkit.client._sift_pytorch import SiftPyTorch
 
+_PYTORCH: Final = "sift_toolkit.client._sift_pytorch"
+_SESSIONS: Final = "sift_toolkit.client._estimator_session"
+
 _HOST_IMAGE: Final = "sift-toolkit-host"
 """Stands where the SDK insists on an image; a host job has none."""
 
@@ -85,10 +88,9 @@ def sift_estimator(
             without checkpoints.
     """
     require_config(sift_config)
-    sdk = module_of_sdk("sift_toolkit.client._sift_pytorch", 2, "sift_estimator")
-    place = sdk.place_of(
-        pytorch_arguments.get("sagemaker_session"), pytorch_arguments.get("instance_type")
-    )
+    sdk, sessions = (module_of_sdk(name, 2, "sift_estimator") for name in (_PYTORCH, _SESSIONS))
+    session = pytorch_arguments.get("sagemaker_session")
+    place = sessions.place_of(session, pytorch_arguments.get("instance_type"))
     arguments = {
         **(_host_defaults(pytorch_arguments) if place == "host" else {}),
         **paths_as_text({"entry_point": entry_point, **pytorch_arguments}),
@@ -97,6 +99,7 @@ def sift_estimator(
     }
     code, problems = source_code_of(arguments, launcher, ship_toolkit=ship_toolkit)
     problems += argument_problems(pytorch_arguments, accepted_arguments(sdk.PyTorch))
+    problems += sessions.session_problems(session)
     problems += reserved_key_problems(hyperparameters, arguments.get("distribution"))
     arguments |= with_sifting(arguments, sift_config, code)
     problems += job_problems(arguments, place, code, sdk.known_versions())

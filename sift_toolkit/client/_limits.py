@@ -82,6 +82,9 @@ CODE_CHANNEL: Final = "code"
 CODE_CHANNEL_ARCHIVE: Final = "/opt/ml/input/data/code/sourcedir.tar.gz"
 """SDK v2: EstimatorBase.CONTAINER_CODE_CHANNEL_SOURCEDIR_PATH, where a job finds it there."""
 
+INPUT_MODES: Final = ("File", "FastFile", "Pipe")
+"""API: TrainingInputMode."""
+
 S3_ADDRESS_MAX: Final = 1024
 """API: S3Uri, characters."""
 

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from sagemaker.core.shapes import Channel, FileSystemDataSource, S3DataSource
 from sagemaker.core.training.configs import InputData
 
-from sift_toolkit.client import _limits
-from sift_toolkit.client._checks import Place, channel_problems
+from sift_toolkit.client._channels import DEFAULT_CHANNEL, channel_problems
+from sift_toolkit.client._checks import Place
 from sift_toolkit.client._deferred import is_deferred
 from sift_toolkit.client._model_trainer_checks import v3_channel_problems
 from sift_toolkit.contract import local_path
 from sift_toolkit.errors import SiftRequestError
-
-_DEFAULT_CHANNEL: Final = "training"
-"""SDK v2's name of the one channel that was given without a name."""
 
 
 def channels_of(inputs: Any, place: Place) -> list[Any]:
@@ -40,7 +36,7 @@ def channels_of(inputs: Any, place: Place) -> list[Any]:
         strangers = [one for one in inputs if not isinstance(one, InputData | Channel)]
         channels = [one for one in inputs if isinstance(one, InputData | Channel)]
     else:
-        by_name = inputs if isinstance(inputs, Mapping) else {_DEFAULT_CHANNEL: inputs}
+        by_name = inputs if isinstance(inputs, Mapping) else {DEFAULT_CHANNEL: inputs}
         strangers = [one for one in by_name.values() if not _is_source(one)]
         channels = [
             InputData(channel_name=str(name), data_source=_found(source, place))
@@ -53,13 +49,7 @@ def channels_of(inputs: Any, place: Place) -> list[Any]:
         for one in strangers
     ]
     named = {channel.channel_name: getattr(channel, "data_source", None) for channel in channels}
-    problems += [
-        f"inputs[{name!r}] is {source!r}: an address in S3 is 's3://...', and there is nothing "
-        f"there on this machine, seen from {str(Path.cwd())!r}"
-        for name, source in named.items()
-        if isinstance(source, str) and "://" not in source and not Path(source).exists()
-    ]
-    problems += channel_problems(named, place)
+    problems += channel_problems(named, place, uploads=True)
     problems += v3_channel_problems([channel.channel_name for channel in channels])
     if problems:
         raise SiftRequestError(problems)
@@ -77,9 +67,7 @@ def _found(source: Any, place: Place) -> Any:
     return source
 
 
-def code_address_in(request: Mapping[str, Any]) -> str | None:
-    """Return where a job's code was uploaded to, from its request in SDK v3's own words."""
-    for channel in request.get("input_data_config") or []:
-        if channel.channel_name == _limits.CODE_CHANNEL and channel.data_source.s3_data_source:
-            return str(channel.data_source.s3_data_source.s3_uri)
-    return None
+def address_of(channel: Any) -> str | None:
+    """Return where the data of a channel is in S3, None where it is elsewhere."""
+    source = channel.data_source.s3_data_source
+    return str(source.s3_uri) if isinstance(source, S3DataSource) else None

@@ -49,7 +49,8 @@ def session_problems(session: object) -> list[str]:
         return []
     problem = (
         f"sagemaker_session must be a sagemaker.core.helper.session_helper.Session, got a "
-        f"{type(session).__module__}.{type(session).__name__}"
+        f"{type(session).__module__}.{type(session).__name__}; one of boto3 goes into "
+        "Session(boto_session=...)"
     )
     return [problem]
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sagemaker.train import ModelTrainer
 from sagemaker.train.model_trainer import Mode
 
+from sift_toolkit.client import _limits
 from sift_toolkit.client._aws_errors import explained_launch
 from sift_toolkit.client._checks import Place, job_name_problems, job_problems
 from sift_toolkit.client._job_names import described_name, timed_name
@@ -24,7 +25,7 @@ from sift_toolkit.client._model_trainer_arguments import wire_hyperparameters
 from sift_toolkit.client._model_trainer_checks import v3_problems
 from sift_toolkit.client._model_trainer_code import staged_code
 from sift_toolkit.client._model_trainer_configs import arguments_in, known_versions, place_of
-from sift_toolkit.client._model_trainer_inputs import channels_of, code_address_in
+from sift_toolkit.client._model_trainer_inputs import address_of, channels_of
 from sift_toolkit.client._model_trainer_paper import fill_in_on_paper, on_paper
 from sift_toolkit.client._model_trainer_role import role_refusals_in_words
 from sift_toolkit.client._source import SourceCode, source_problems
@@ -182,10 +183,21 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
                 )
             finally:
                 self.input_s3_key_prefix = given
-        self._code_address = code_address_in(request)
         # The SDK's own name is the same for all jobs of a second, or of one long base name.
         named = {key for key in ("training_job_name", "TrainingJobName") if key in request}
         return {**request, **dict.fromkeys(named, name)}
+
+    def create_input_data_channel(
+        self,
+        channel_name: str,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        """Upload what a channel is made of, and note where the code went: more may follow it."""
+        channel = super().create_input_data_channel(channel_name, *args, **kwargs)
+        if channel_name == _limits.CODE_CHANNEL:
+            self._code_address = address_of(channel)
+        return channel
 
     def _written_down(self, channels: list[Any], job_name: str | None) -> dict[str, Any]:
         """Make the request of this copy, which is on paper."""

@@ -23,11 +23,11 @@ from sift_toolkit.client._aws_errors import explained_launch
 from sift_toolkit.client._checks import (
     CHECKED_ARGUMENTS,
     Place,
-    channel_problems,
     job_name_problems,
     job_problems,
 )
-from sift_toolkit.client._host_session import HostSession
+from sift_toolkit.client._estimator_inputs import given_inputs, input_problems
+from sift_toolkit.client._estimator_session import failed_host_job, place_of
 from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
 from sift_toolkit.client._images import Versions, training_versions
 from sift_toolkit.client._job_names import described_name
@@ -36,7 +36,7 @@ from sift_toolkit.client._paper import PaperSession, described_code, stand_in
 from sift_toolkit.client._source import Launcher, SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX, stage
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.errors import SiftRequestError
+from sift_toolkit.errors import SiftJobError, SiftRequestError
 
 _SUBMIT_DIRECTORY: Final = "sagemaker_submit_directory"
 
@@ -44,14 +44,6 @@ _SUBMIT_DIRECTORY: Final = "sagemaker_submit_directory"
 def known_versions() -> Versions:
     """The PyTorch versions that this SDK has training images for."""
     return training_versions(image_uris.config_for_framework("pytorch"))
-
-
-def place_of(session: object, instance_type: object) -> Place:
-    """Where a job of this session runs."""
-    if isinstance(session, HostSession):
-        return "host"
-    local = getattr(session, "local_mode", False) or instance_type in {"local", "local_gpu"}
-    return "local" if local else "sagemaker"
 
 
 class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
@@ -121,13 +113,18 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
             ),
             leaving_nothing,
         ):
-            return super().fit(
-                inputs=inputs,
-                wait=wait,
-                logs=logs,
-                job_name=job_name,
-                experiment_config=experiment_config,
-            )
+            try:
+                return super().fit(
+                    inputs=given_inputs(inputs),
+                    wait=wait,
+                    logs=logs,
+                    job_name=job_name,
+                    experiment_config=experiment_config,
+                )
+            except SiftJobError:
+                failed = failed_host_job(self.sagemaker_session, self._current_job_name)
+                self.latest_training_job = failed or self.latest_training_job
+                raise
 
     def describe_request(
         self,
@@ -146,7 +143,7 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
         shared = {id(self.sagemaker_session): paper, id(self.tensorboard_app): None}
         described = copy.deepcopy(self, shared)
         arguments = described._train_arguments(  # noqa: SLF001 - a copy of its own
-            inputs, job_name, experiment_config
+            given_inputs(inputs), job_name, experiment_config
         )
         return copy.deepcopy(paper.get_train_request(**arguments))
 
@@ -229,7 +226,7 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
         return place_of(self.sagemaker_session, self.instance_type)
 
     def _channel_problems(self, inputs: Any) -> list[str]:
-        return channel_problems(inputs, self._place, isolated=bool(self.enable_network_isolation()))
+        return input_problems(inputs, self._place, isolated=bool(self.enable_network_isolation()))
 
     def _refuse_problems(self, job_name: str | None, found: list[str] | None = None) -> None:
         arguments = {name: getattr(self, name) for name in CHECKED_ARGUMENTS}

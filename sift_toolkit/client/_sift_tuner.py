@@ -13,9 +13,10 @@ from sagemaker import parameter
 from sagemaker.tuner import HyperparameterTuner
 
 from sift_toolkit.client._aws_errors import explained_launch
-from sift_toolkit.client._checks import accepted_arguments, channel_problems
+from sift_toolkit.client._checks import accepted_arguments
+from sift_toolkit.client._estimator_inputs import given_inputs, input_problems
+from sift_toolkit.client._estimator_session import place_of
 from sift_toolkit.client._job_names import tuning_job_name
-from sift_toolkit.client._sift_pytorch import place_of
 from sift_toolkit.client._tuner_checks import KEPT_BY_WARM_START, tuning_name_problems
 from sift_toolkit.client._tuning_objective import Objective
 from sift_toolkit.client._tuning_ranges import sdk_ranges, without_twins
@@ -88,7 +89,7 @@ class SiftTuner(HyperparameterTuner):  # type: ignore[misc] # the SDK ships no t
             SiftJobError: AWS refused a call, or the job waited for failed; it says what to do about
                 it, and what is left behind.
         """
-        problems = [*tuning_name_problems(job_name), *channel_problems(inputs, "sagemaker")]
+        problems = [*tuning_name_problems(job_name), *input_problems(inputs, "sagemaker")]
         if problems:
             raise SiftRequestError(problems)
         with explained_launch(
@@ -97,7 +98,7 @@ class SiftTuner(HyperparameterTuner):  # type: ignore[misc] # the SDK ships no t
             lambda: self.latest_tuning_job,
         ):
             return super().fit(
-                inputs=inputs,
+                inputs=given_inputs(inputs),
                 job_name=job_name,
                 include_cls_metadata=include_cls_metadata,
                 estimator_kwargs=estimator_kwargs,

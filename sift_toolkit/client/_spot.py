@@ -66,6 +66,12 @@ def _wait_problems(arguments: Mapping[str, object]) -> list[str]:
             )
             return [problem]
         return []
+    if not arguments.get("use_spot_instances"):
+        problem = (
+            f"max_wait={longest_wait!r} is for spot instances only, SageMaker refuses it without: "
+            "give use_spot_instances=True too, or leave max_wait out"
+        )
+        return [problem]
     both = isinstance(longest_wait, int) and isinstance(longest_run, int)
     if both and longest_wait < longest_run:  # type: ignore[operator] # both are int here
         problem = (

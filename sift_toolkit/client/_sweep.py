@@ -214,18 +214,13 @@ def _launch(
             if max_parallel is not None:
                 under_way.add(label, job)
     except (Exception, KeyboardInterrupt) as error:
-        if _has_started(jobs[label], names[label]):
+        if jobs[label].latest_training_job is not None:
             launched[label] = names[label]
         if not launched and isinstance(error, SiftError):
             raise
         left = [one for one in jobs if one not in launched]
         raise SiftSweepError(_message(label, error, launched, left), launched) from error
     return launched
-
-
-def _has_started(job: Any, name: str) -> bool:
-    has_job = getattr(job.sagemaker_session, "has_job", None)
-    return job.latest_training_job is not None or (callable(has_job) and has_job(name))
 
 
 def _require_started(job: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -61,9 +61,17 @@ def _names(definitions: Sequence[Any]) -> list[str]:
     return [one["Name"] for one in definitions if isinstance(one, Mapping) and "Name" in one]
 
 
-def _unknown(objective: object, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(str(objective), list(known), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(map(repr, known))
+def _unknown(objective: object, known: Iterable[str]) -> str:
+    """Suggest what is meant: names are compared without their prefix, and a word of one will do."""
+    names = {name.removeprefix(NAME_PREFIX): name for name in known}
+    given = str(objective).removeprefix(NAME_PREFIX)
+    near = [short for short in names if given in short.split("_")]
+    near = near or difflib.get_close_matches(given, names, n=1)
+    hint = (
+        f"did you mean {names[near[0]]!r}?"
+        if near
+        else "there are " + ", ".join(map(repr, names.values()))
+    )
     return f"objective must be the name of a metric, got {objective!r}; {hint}"
 
 

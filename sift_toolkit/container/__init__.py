@@ -10,17 +10,29 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sift_toolkit.container._alias import alias_smart_sifting
+    from sift_toolkit.container._checkpoints import Checkpoints
     from sift_toolkit.container._hooks import Hooks
     from sift_toolkit.container._job import Job
     from sift_toolkit.container._run_entry import run_entry
     from sift_toolkit.container._sift import sift
     from sift_toolkit.container._train_entry import train_entry
 
-__all__ = ["Hooks", "Job", "run_entry", "sift", "train_entry"]
+__all__ = [
+    "Checkpoints",
+    "Hooks",
+    "Job",
+    "alias_smart_sifting",
+    "run_entry",
+    "sift",
+    "train_entry",
+]
 
 _HOME = {
+    "Checkpoints": "sift_toolkit.container._checkpoints",
     "Hooks": "sift_toolkit.container._hooks",
     "Job": "sift_toolkit.container._job",
+    "alias_smart_sifting": "sift_toolkit.container._alias",
     "run_entry": "sift_toolkit.container._run_entry",
     "sift": "sift_toolkit.container._sift",
     "train_entry": "sift_toolkit.container._train_entry",

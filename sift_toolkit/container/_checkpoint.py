@@ -1,9 +1,14 @@
-"""Checkpoints at the end of an epoch: whole or not there, loaded without running code."""
+"""One checkpoint's file: whole or not there, known to be whole, loaded without running code."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,54 +16,137 @@ import torch
 
 from sift_toolkit.errors import SiftStateError
 
-CHECKPOINT_FILE: Final = "sift_checkpoint.pt"
-_VERSION: Final = 1
+PARTIAL_SUFFIX: Final = ".partial"
+"""Ends the name of a file that is being written."""
+
+FORMAT: Final = 2
+"""Version of what a file holds; raised when an older package could not read it any more."""
+
+_FORMAT_KEY: Final = "sift_checkpoint_format"
+
+_CUT_OFF: Final = (
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading the archive may raise where bytes are missing or were changed."""
 
 
-def save_checkpoint(folder: Path, content: dict[str, Any]) -> None:
-    """Write a checkpoint; a process killed meanwhile leaves the one before in place.
+def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
+    """Write a checkpoint: until it is whole and on the disk, *path* is what it was before.
 
     Raises:
+        OSError: it cannot be written, as on a full disk; nothing of it is left.
         SiftStateError: it holds objects that would be refused when it is loaded.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{CHECKPOINT_FILE}.partial"
-    with partial.open("wb") as file:
-        torch.save({"version": _VERSION, **content}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    if refused := torch.serialization.get_unsafe_globals_in_checkpoint(partial):
-        msg = (
-            f"the state of model or optimizer holds objects that loading would refuse, "
-            f"{', '.join(refused)}: keep tensors and plain values in it, or declare them with "
-            "torch.serialization.add_safe_globals"
-        )
-        raise SiftStateError(msg)
-    os.replace(partial, folder / CHECKPOINT_FILE)  # noqa: PTH105 - the atomic one
+    partial = path.with_name(path.name + PARTIAL_SUFFIX)
+    try:
+        _write({_FORMAT_KEY: FORMAT, **content}, partial)
+        _refuse_what_cannot_be_loaded(partial)
+        os.replace(partial, path)  # noqa: PTH105 - the atomic one
+    except BaseException:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+    _keep_name(path.parent)
 
 
-def load_checkpoint(folder: Path) -> dict[str, Any] | None:
-    """Read the checkpoint of *folder* into the CPU's memory, None if there is none.
+def is_whole(path: Path) -> bool:
+    """Whether every byte of a file is there, as it was written; torch itself looks at few of them.
 
     Raises:
-        SiftStateError: the file is no checkpoint, or one of another version.
+        OSError: the file cannot be read.
     """
-    path = folder / CHECKPOINT_FILE
-    if not path.is_file():
-        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.testzip() is None
+    except _CUT_OFF:
+        return False
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint that is whole into the CPU's memory.
+
+    Raises:
+        SiftStateError: it is of a newer format, no checkpoint of ours, or holds what would run
+            code.
+    """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (EOFError, RuntimeError, pickle.UnpicklingError) as error:
         # What torch says here recommends to load it unsafely.
         msg = (
-            f"{str(path)!r} is no checkpoint, or was cut off: remove it to start from the beginning"
+            f"{str(path)!r} is no checkpoint that can be loaded safely: it holds objects other "
+            "than tensors and plain values; remove it, or declare them with "
+            "torch.serialization.add_safe_globals"
         )
         raise SiftStateError(msg) from error
-    if not isinstance(content, dict) or content.get("version") != _VERSION:
-        version = content.get("version") if isinstance(content, dict) else None
+    found = content.get(_FORMAT_KEY) if isinstance(content, dict) else None
+    if found == FORMAT:
+        assert isinstance(content, dict)
+        return content
+    if isinstance(found, int) and found > FORMAT:
         msg = (
-            f"{str(path)!r} is a checkpoint of version {version!r}, this package reads {_VERSION}; "
-            "remove it to start from the beginning"
+            f"{str(path)!r} was written by a newer sift_toolkit, in format {found}; this one reads "
+            f"format {FORMAT}: go on with the newer one, or give this job a checkpoint folder of "
+            "its own"
         )
         raise SiftStateError(msg)
-    return content
+    msg = f"{str(path)!r} is no checkpoint of sift_toolkit in format {FORMAT}: remove it"
+    raise SiftStateError(msg)
+
+
+def _write(content: dict[str, Any], partial: Path) -> None:
+    try:
+        with partial.open("wb") as file, _checksums():
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except RuntimeError as error:
+        # Torch's own complaint about its archive hides why it could not be written.
+        if (cause := _disk_error(error)) is not None:
+            raise cause from None
+        raise
+
+
+def _disk_error(error: BaseException) -> OSError | None:
+    before = error.__cause__ or error.__context__
+    if before is None or isinstance(before, OSError):
+        return before
+    return _disk_error(before)
+
+
+@contextlib.contextmanager
+def _checksums() -> Iterator[None]:
+    """Let torch write the checksums that `is_whole` goes by, should they be switched off."""
+    before = torch.serialization.get_crc32_options()
+    torch.serialization.set_crc32_options(True)
+    try:
+        yield
+    finally:
+        torch.serialization.set_crc32_options(before)
+
+
+def _refuse_what_cannot_be_loaded(partial: Path) -> None:
+    if refused := torch.serialization.get_unsafe_globals_in_checkpoint(partial):
+        msg = (
+            f"the state to save holds objects that loading would refuse, {', '.join(refused)}: "
+            "keep tensors and plain values in it, or declare them with "
+            "torch.serialization.add_safe_globals"
+        )
+        raise SiftStateError(msg)
+
+
+def _keep_name(folder: Path) -> None:
+    """Bring the new name to the disk too, where the file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

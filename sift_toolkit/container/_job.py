@@ -18,6 +18,11 @@ class Job:
     """Its folders."""
     hyperparameters: Mapping[str, Any]
     """The user's own, with their types; the toolkit's and the SDK's left out."""
+    rank: int = 0
+    """Which of the job's processes this is, from 0, over all hosts."""
+    processes: int = 1
+    """How many processes train the model together: with several, each reads its part of the
+    training data, as ``DistributedSampler(dataset, job.processes, job.rank)`` gives it."""
 
     def channel(self, name: str) -> Path:
         """Return the folder of an input channel.

@@ -22,7 +22,7 @@ _MOST_TIME_WRITING: Final = 0.02
 _RANK_VARIABLES: Final = ("RANK", "OMPI_COMM_WORLD_RANK")
 """Set by torchrun and by mpirun."""
 
-_reports: Final[set[Path]] = set()
+_reports: Final[dict[Path, MetricRecorder]] = {}
 """Those of this process: a second loader's must not take the place of the first one's."""
 
 
@@ -54,6 +54,7 @@ class MetricRecorder:
         self._has_complained = False
         if self._speaks and folder is not None:
             self._path = _free_path(folder)
+            _reports[self._path] = self
             atexit.register(self.write)
             if self._path.name != REPORT_FILE:
                 self.note(
@@ -99,6 +100,23 @@ class MetricRecorder:
         pause = max(_LEAST_SECONDS_BETWEEN_WRITES, (ended - began) / _MOST_TIME_WRITING)
         self._write_from = ended + pause
 
+    def go_on_from(self, report: SiftReport) -> None:
+        """Let the report go on where that of an interrupted job was."""
+        begun = [words for words in self._report.notes if words not in report.notes]
+        self._report.notes[:] = [*report.notes, *begun]
+        self._report.observations[:0] = report.observations
+        self._is_written = False
+
+    @property
+    def report(self) -> SiftReport:
+        """All that was told so far."""
+        return self._report
+
+
+def recorders_in(folder: Path) -> dict[str, MetricRecorder]:
+    """Return the recorders of this process whose reports go into *folder*, by the file's name."""
+    return {path.name: each for path, each in _reports.items() if path.parent == folder}
+
 
 def is_first_rank() -> bool:
     """Whether this process speaks for the job."""
@@ -117,5 +135,4 @@ def _free_path(folder: Path) -> Path:
     while path in _reports:
         count += 1
         path = path.with_stem(f"{Path(REPORT_FILE).stem}_{count}")
-    _reports.add(path)
     return path

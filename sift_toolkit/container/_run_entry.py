@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from sift_toolkit.container._alias import alias_smart_sifting
 from sift_toolkit.container._command_line import command_line, tell_hyperparameters
 from sift_toolkit.container._failure import failure_written
+from sift_toolkit.container._interruption import interruption
 from sift_toolkit.container._script import existing_script, import_beside, script_of
 from sift_toolkit.contract import JobTree
 
@@ -32,7 +34,7 @@ def run_entry(arguments: Sequence[str]) -> None:
         SiftUsageError: no script is named, or it does not exist.
     """
     tree = JobTree.current()
-    with failure_written(tree):
+    with failure_written(tree), interruption.noticed():
         if arguments and not arguments[0].startswith("-"):
             script, own = Path(arguments[0]), without_service_options(arguments[1:])
         else:
@@ -45,12 +47,15 @@ def run_entry(arguments: Sequence[str]) -> None:
 def run_script(script: Path, arguments: Sequence[str]) -> None:
     """Run *script* as ``python SCRIPT ARGUMENTS`` would, in this process.
 
+    Where AWS's smart_sifting is not installed, the script finds ours by that name.
+
     Raises:
         SiftUsageError: there is no such file.
     """
     path = existing_script(script)
     import_beside(path)
     sys.argv = [str(path), *arguments]
+    alias_smart_sifting()
     # The absolute path becomes __file__, by which spawned processes find the script again.
     runpy.run_path(str(path), run_name="__main__")
 

@@ -86,12 +86,15 @@ class JobSifting(NamedTuple):
     recorder: MetricRecorder
 
 
-def job_sifting(tree: JobTree, config: SiftConfig | None = None) -> JobSifting:
+def job_sifting(
+    tree: JobTree, config: SiftConfig | None = None, *, default: SiftConfig | None = None
+) -> JobSifting:
     """Return the config a job follows, and a recorder that has noted where it came from.
 
     Args:
         tree: the job's; where there is no job, nothing is read or written.
         config: used instead of the one that came with the job.
+        default: used where none came with the job.
 
     Raises:
         SiftConfigError: the job's hyperparameters hold a config this package cannot follow.
@@ -102,6 +105,11 @@ def job_sifting(tree: JobTree, config: SiftConfig | None = None) -> JobSifting:
         config = SiftConfig.from_hyperparameters(hyperparameters)
     elif VERSION_KEY in hyperparameters:
         note = "the config given to sift() is used, not the one that came with the job"
+    if config is None and default is not None:
+        config = default
+        note = f"the script's own sift config is followed: {config}"
+    elif default is not None:
+        note = f"the sift config that came with the job is followed, not the script's own: {config}"
     if config is None:
         config = SiftConfig(keep=1.0, enabled=False)
         where = "came with this job" if tree.exists else "was given, and there is no job"

@@ -10,6 +10,7 @@ from __future__ import annotations
 from sift_toolkit.contract._apostrophes import without_apostrophes
 from sift_toolkit.contract._artifacts import pack_artifacts
 from sift_toolkit.contract._description import JobDescription
+from sift_toolkit.contract._hosts import hosts_of, why_unknown
 from sift_toolkit.contract._launch import JobResult, launch
 from sift_toolkit.contract._locations import local_path
 from sift_toolkit.contract._tree import JobTree, decode_hyperparameters
@@ -19,8 +20,10 @@ __all__ = [
     "JobResult",
     "JobTree",
     "decode_hyperparameters",
+    "hosts_of",
     "launch",
     "local_path",
     "pack_artifacts",
+    "why_unknown",
     "without_apostrophes",
 ]

@@ -11,7 +11,7 @@ from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftConfigError, SiftUsageError
 from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._fresh import FreshEngine
-from sift_toolkit.sifting._labels import Labels
+from sift_toolkit.sifting._labels import Labels, check_labels
 from sift_toolkit.sifting._memory import MemoryEngine
 from sift_toolkit.sifting._rebuild import why_no_memory
 from sift_toolkit.sifting._wiring import Extent, Wiring
@@ -108,11 +108,11 @@ def build_engine(name: str, wiring: Wiring) -> Engine:
     return MemoryEngine(wiring)
 
 
-def check_arguments(config: object, loader: object, epochs: object) -> None:
+def check_arguments(config: object, loader: object, epochs: object, labels: object = None) -> None:
     """Refuse arguments of the wrong kind, before they fail somewhere inside.
 
     Raises:
-        SiftUsageError: one is; all that are, are named.
+        SiftUsageError: one is; all that are, are named, save that labels are judged last.
     """
     problems = []
     if not isinstance(config, SiftConfig):
@@ -124,6 +124,7 @@ def check_arguments(config: object, loader: object, epochs: object) -> None:
         problems.append(f"epochs must be a whole number from 1 or None, got {epochs!r}")
     if problems:
         raise SiftUsageError("; ".join(problems))
+    check_labels(labels, loader)
 
 
 def check_schedule(config: SiftConfig, extent: Extent) -> None:

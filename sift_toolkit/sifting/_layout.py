@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from torch import Tensor
@@ -57,8 +57,7 @@ class Layout:
     def rows_first(self, batch: Batch) -> Batch:
         """Return the batch with its samples where the rest of this package looks for them."""
         if self.index == 0 and is_list(batch):
-            samples = map(_Sample, batch)
-            return _SampleTuple(samples) if isinstance(batch, tuple) else _SampleList(samples)
+            return self.of_samples(batch, batch)
         return _turned(batch) if self.index == 1 else batch
 
     def as_given(
@@ -75,10 +74,21 @@ class Layout:
 
     def back(self, batch: Batch) -> Batch:
         """Return what `rows_first` returned, or rows of it, in the user's form."""
-        if isinstance(batch, _SampleTuple | _SampleList):
-            kind = tuple if isinstance(batch, _SampleTuple) else list
-            return kind(sample.entry for sample in batch)
+        samples = self.samples_of(batch)
+        if samples is not None:
+            return tuple(samples) if isinstance(batch, _SampleTuple) else samples
         return _turned(batch) if self.index == 1 else batch
+
+    def samples_of(self, batch: Batch) -> list[Any] | None:
+        """Return the entries of a batch that `rows_first` made a list of samples, else None."""
+        if not isinstance(batch, _SampleTuple | _SampleList):
+            return None
+        return [sample.entry for sample in batch]
+
+    def of_samples(self, samples: Iterable[Any], like: Batch) -> Batch:
+        """Return a list of samples as `rows_first` would have: a tuple if *like* is one."""
+        entries = map(_Sample, samples)
+        return _SampleTuple(entries) if isinstance(like, tuple) else _SampleList(entries)
 
 
 def _turned(batch: Batch) -> Batch:

@@ -15,7 +15,7 @@ from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._batches import Batch, Pad
 from sift_toolkit.sifting._build import check_arguments
-from sift_toolkit.sifting._labels import Labels, check_labels
+from sift_toolkit.sifting._labels import Labels
 from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._loss import Loss, LossObject, as_loss
 from sift_toolkit.sifting._meter import Listener
@@ -52,8 +52,9 @@ class SiftingDataloader:
         scoring_model: scored instead of the model: a smaller one, or its moving average.
         pad: brings tensors of batches with different trailing sizes to one size.
         batch_format_index: the dimension of a batch that holds the samples, as AWS has it: a list
-            is indexed by sample (0) or by feature (1), a tensor has its samples in dimension 0 or
-            1. Default: a list of tensors is indexed by feature, a tensor by sample.
+            is indexed by sample (0) or by feature (1), a tensor has them in dimension 0 or 1.
+            Default: a list of tensors is indexed by feature, a tensor by sample.
+        layout: finds the samples in batches of other types, in place of that index.
         process_group: the processes that train one model together and stay in step; default: all
             of torch.distributed's default group, where there is one. All of them make the loader
             and iterate it.
@@ -87,13 +88,13 @@ class SiftingDataloader:
         scoring_model: nn.Module | None = None,
         pad: Pad | None = None,
         batch_format_index: int | None = None,
+        layout: Layout | None = None,
         process_group: ProcessGroup | None = None,
         shares_samples: bool | None = None,
         labels: Labels | None = None,
     ) -> None:
-        check_arguments(sift_config, orig_dataloader, epochs)
-        check_labels(labels, orig_dataloader)
-        layout = Layout(batch_format_index)
+        check_arguments(sift_config, orig_dataloader, epochs, labels)
+        layout = layout or Layout(batch_format_index)
         self._inner = orig_dataloader
         self._epochs = epochs
         scorer = Scorer(
@@ -186,8 +187,8 @@ class SiftingDataloader:
             A tensor of no dimensions, to call `backward()` on.
 
         Raises:
-            SiftLossError: *losses* are not one a sample or not on the model's device, *values*
-                are missing, or a loss is not finite and ``nonfinite="raise"`` is set.
+            SiftLossError: *losses* are not one a sample or not on the model's device, *values* are
+                missing, or one is not finite and ``nonfinite="raise"`` is set.
             SiftUsageError: no outstanding batch has as many samples.
         """
         return self._take_back(losses, batch, values)
@@ -195,8 +196,7 @@ class SiftingDataloader:
     @functools.cached_property
     def _take_back(self) -> Callable[..., Tensor]:
         # Not traced into a graph: what is remembered changes with each batch, and so would it.
-        untraced: Callable[..., Tensor] = torch.compiler.disable(self._run.take_back)  # type: ignore[no-untyped-call] # torch's own gap
-        return untraced
+        return torch.compiler.disable(self._run.take_back)  # type: ignore[no-any-return, no-untyped-call] # torch's own gap
 
     def record(self, **values: float) -> None:
         """Report values of your own measuring, such as ``record(validation_accuracy=0.93)``.

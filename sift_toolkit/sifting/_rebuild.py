@@ -71,7 +71,7 @@ class ChosenBatches(Sampler[list[int]]):
             self._plan = decide()
 
 
-def rebuild(loader: DataLoader[Any], batches: ChosenBatches) -> DataLoader[Any]:
+def rebuild(loader: DataLoader[Any], batches: Sampler[list[int]]) -> DataLoader[Any]:
     """Return a loader like the user's over other batches."""
     workers: dict[str, Any] = {}
     if loader.num_workers > 0:

@@ -81,9 +81,9 @@ class WaitingRows:
 
 def _plain(batch: Batch, layout: Layout) -> dict[str, Any]:
     """Return the leaves of a batch; of a list of samples, the samples."""
-    whole = layout.back(batch)
-    if whole is not batch and not isinstance(whole, Tensor):
-        return {"samples": list(whole)}
+    samples = layout.samples_of(batch)
+    if samples is not None:
+        return {"samples": samples}
     return {"leaves": [_plain_leaf(leaf) for leaf in leaves(batch)]}
 
 
@@ -95,8 +95,7 @@ def _plain_leaf(leaf: Any) -> Any:
 
 def _formed(part: dict[str, Any], like: Batch, layout: Layout) -> Batch:
     if "samples" in part:
-        whole = layout.back(like)
-        return layout.rows_first(type(whole)(part["samples"]))
+        return layout.of_samples(part["samples"], like)
     saved = iter(part["leaves"])
     return map_leaves(lambda values, _: _formed_leaf(next(saved), values[0]), [like])
 

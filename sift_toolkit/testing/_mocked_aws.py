@@ -35,6 +35,8 @@ _NO_TELEMETRY: Final = {
     "SchemaVersion": "1.0",
     "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}},
 }
+_SESSIONS: Final = {2: "sagemaker.session", 3: "sagemaker.core.helper.session_helper"}
+"""Where each SDK has its Session."""
 
 
 @dataclass
@@ -49,8 +51,6 @@ class MockedAws:
     """A role to give to estimators."""
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Operation and parameters of each call, in order."""
-    mock: Any = field(default=None, repr=False)
-    """moto's own object, which holds the account."""
     _sessions: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -62,9 +62,12 @@ class MockedAws:
     def session(self) -> Any:
         """The SageMaker SDK's session in the account, to give to estimators.
 
-        It has no defaults of the SDK's, which take seconds an estimator to look up. What SDK v2
-        reports of each fit() to its makers is answered by the mock as well.
+        Under SDK v2 it has no defaults of the SDK's, which take seconds an estimator to look up;
+        what the SDK reports of each fit() to its makers is answered by the mock as well. SDK v3
+        reports from a thread that may outlive the mock, so that there it is `silent_session`.
         """
+        if _session_class().__module__ == _SESSIONS[3]:
+            return self.silent_session
         if "quick" not in self._sessions:
             session = self._new_session()
             session.sagemaker_config = {}
@@ -104,7 +107,10 @@ class MockedAws:
 
     def reset(self) -> None:
         """Empty the account, but for its bucket, and forget the calls."""
-        self.mock.reset()
+        from moto.core.base_backend import BackendDict
+
+        # As moto's own reset does, which would also let whatever `requests` sends out again.
+        BackendDict.reset()
         # In this region alone a constraint is an error.
         place = {"LocationConstraint": self.region}
         configuration = {} if self.region == "us-east-1" else {"CreateBucketConfiguration": place}
@@ -140,8 +146,8 @@ def mocked_aws(region: str = "us-west-2") -> Iterator[MockedAws]:
         import boto3
         from moto import mock_aws
 
-        with mock_aws() as mocked:
-            account = MockedAws(boto3.Session(region_name=region), mock=mocked)
+        with mock_aws():
+            account = MockedAws(boto3.Session(region_name=region))
             account.boto_session.events.register("provide-client-params", account.note_call)
             account.reset()
             yield account
@@ -157,7 +163,7 @@ def _environment(region: str) -> Iterator[None]:
 
 def _session_class() -> Any:
     """Return the Session of whichever SDK is installed: v2 and v3 cannot be side by side."""
-    for module in ("sagemaker.session", "sagemaker.core.helper.session_helper"):
+    for module in _SESSIONS.values():
         with contextlib.suppress(ModuleNotFoundError):
             return importlib.import_module(module).Session
     msg = "a SageMaker session needs a SageMaker SDK: pip install 'sift_toolkit[client]'"

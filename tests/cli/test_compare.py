@@ -83,10 +83,25 @@ def test_pictures(call: Call, tmp_path: Path) -> None:
     assert "<table" in Path("twins.html").read_text()
 
 
+def test_files_that_cannot_be_written(call: Call, tmp_path: Path) -> None:
+    """Folders are made; where that is not possible the table stands, and one line says why."""
+    report = tmp_path / "plain.json"
+    PLAIN.report().write(report)
+    assert call("compare", str(report), "--html", "new/jobs.html").exit_code == 0
+    assert Path("new/jobs.html").is_file()
+    for option, name in (("--html", "jobs.html"), ("--plot", "jobs.png")):
+        answer = call("compare", str(report), option, f"{report}/{name}")
+        assert answer.exit_code == 1
+        assert answer.stdout.startswith("1 job")
+        assert answer.stderr.startswith(f"Error: Could not open file '{report}/{name}': ")
+        assert len(answer.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
         ([], "Missing argument"),
+        (["x", "--plot", "jobs.foo"], "must end in .png or .svg or .pdf, got 'jobs.foo'"),
         (["a=x", "a=y"], "'a' is given more than once"),
         (["x", "--price-per-hour", "cheap"], "must be a number, or TYPE=NUMBER, got cheap"),
         (["x", "--price-per-hour", "1", "--price-per-hour", "2"], "say for which type each is"),

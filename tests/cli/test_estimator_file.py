@@ -33,6 +33,15 @@ def test_the_path_is_put_back(file: Path) -> None:
     assert sys.path == before
 
 
+def test_its_command_line_is_empty(tmp_path: Path) -> None:
+    """A file that reads its own options finds none, and not those of this command."""
+    path = tmp_path / "launch.py"
+    path.write_text("import sys\nmade = sys.argv\n")
+    before = list(sys.argv)
+    assert estimator_in(path, "made") == [str(path)]
+    assert sys.argv == before
+
+
 def test_no_such_name(file: Path) -> None:
     """The names that are there are told."""
     with pytest.raises(SiftUsageError, match="nothing called 'mode'; its names are VALUE, made"):

@@ -140,6 +140,7 @@ def test_a_script_that_fails(call: Call, tmp_path: Path) -> None:
         (["--hyperparameter", "a=1", "--", "-a", "2"], "--hyperparameter 'a' is given more than"),
         (["--channel", "training=nowhere"], "channel 'training' points to"),
         (["--channel", "a=.", "--channel", "a=."], "--channel 'a' is given more than once"),
+        (["--env", "A B=1"], "environment has a name 'A B'"),
         (["--name", "a_b"], "a job name is 1 to 63 letters"),
         (["--alone", "--source-dir", "."], "--source-dir or --alone"),
     ],

@@ -9,10 +9,8 @@ import pytest
 
 from sift_toolkit.client._checks import (
     CHECKED_ARGUMENTS,
-    Place,
     accepted_arguments,
     argument_problems,
-    channel_problems,
     job_name_problems,
     job_problems,
     job_warnings,
@@ -50,6 +48,7 @@ def test_every_part_is_looked_at() -> None:
             "use_spot_instances": True,
             "base_job_name": "a_b",
             "subnets": ["subnet-1"],
+            "input_mode": "Files",
         },
         "sagemaker",
     )
@@ -60,6 +59,7 @@ def test_every_part_is_looked_at() -> None:
         "environment['A']",
         "the tag key 'aws:a'",
         "max_run",
+        "input_mode",
         "instance_type",
         "subnets",
         "use_spot_instances",
@@ -221,41 +221,3 @@ def test_good_job_names(name: str | None) -> None:
 def test_wrong_job_names(name: object) -> None:
     """A name that the API refuses is named."""
     assert f"got {name!r}" in only(job_name_problems(name))
-
-
-@pytest.mark.parametrize(
-    "inputs", [None, "s3://bucket/data", {"train": "s3://bucket/a", "test.v-1_2": "s3://bucket/b"}]
-)
-def test_good_channels(inputs: object) -> None:
-    """One source, several by name, or none are accepted."""
-    assert channel_problems(inputs, "sagemaker") == []
-
-
-@pytest.mark.parametrize(
-    ("inputs", "problem"),
-    [
-        ({"a b": "s3://bucket/a"}, "a channel 'a b'"),
-        ({"": "s3://bucket/a"}, "a channel ''"),
-        ({"c" * 65: "s3://bucket/a"}, "1 to 64 letters"),
-        ({3: "s3://bucket/a"}, "a channel 3"),
-        ({f"c{index}": "s3://bucket/a" for index in range(21)}, "21 channels, of 20"),
-        ("file:///data", "only a local session can read"),
-        ({"train": "file:///data"}, "inputs['train'] is 'file:///data'"),
-    ],
-)
-def test_wrong_channels(inputs: object, problem: str) -> None:
-    """Channels that the API or the SDK would refuse after the upload are named."""
-    assert problem in only(channel_problems(inputs, "sagemaker"))
-
-
-def test_channel_of_isolated_code() -> None:
-    """Under network isolation the channel that takes the code is not the user's."""
-    inputs = {"code": "s3://bucket/a"}
-    assert "give it another name" in only(channel_problems(inputs, "sagemaker", isolated=True))
-    assert channel_problems(inputs, "sagemaker") == []
-
-
-@pytest.mark.parametrize("place", ["local", "host"])
-def test_local_channels(place: Place) -> None:
-    """A local session reads files."""
-    assert channel_problems({"train": "file:///data"}, place) == []

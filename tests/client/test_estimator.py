@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import pytest
 
@@ -250,6 +251,13 @@ def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_a_session_that_is_none(job_arguments: dict[str, Any]) -> None:
+    """A session of boto3, or a region, is refused in words."""
+    for session in (boto3.Session(region_name="us-west-2"), "us-west-2"):
+        with pytest.raises(SiftRequestError, match=r"must be a sagemaker\.Session, got a"):
+            sift_estimator(SiftConfig(keep=0.5), **{**job_arguments, "sagemaker_session": session})
 
 
 def test_imports_of_the_client() -> None:

@@ -111,6 +111,12 @@ def test_bounds(training_request_model: Shape, argument: str, path: str) -> None
     assert (metadata.get("min"), metadata.get("max")) == _limits.WHOLE_NUMBERS[argument]
 
 
+def test_input_modes(training_request_model: Shape) -> None:
+    """The ways to show a channel are the API's."""
+    modes = shape_at(training_request_model, "AlgorithmSpecification.TrainingInputMode")
+    assert sorted(_limits.INPUT_MODES) == sorted(modes.enum)
+
+
 def test_default_of_max_run() -> None:
     """The longest run that stands where none is given is the SDK's default."""
     from sagemaker.estimator import EstimatorBase

@@ -34,6 +34,7 @@ def only(problems: list[str]) -> str:
         ({"use_spot_instances": True}, "needs max_wait"),
         ({"use_spot_instances": True, "max_wait": 3600}, "at least max_run=86400"),
         ({"use_spot_instances": True, "max_wait": 5, "max_run": 6}, "max_wait=5 must be at least"),
+        ({"max_wait": 90_000}, "max_wait=90000 is for spot instances only"),
         ({"checkpoint_local_path": "/data"}, "is dropped by the SDK"),
         ({**GOOD, "checkpoint_local_path": ""}, "1 to 4096 characters, got ''"),
         ({**GOOD, "checkpoint_local_path": Path("/data")}, "must be a path of 1 to"),

@@ -45,6 +45,12 @@ def test_one_of_the_users() -> None:
     assert "objective_type is needed: 'f1'" in problem
 
 
+def test_each_name_is_told_once() -> None:
+    """Metrics of ours that the jobs report already are not listed twice."""
+    (problem,) = read_objective("x", None, OURS)[1]
+    assert problem.count("'sift:progress'") == 1
+
+
 def test_what_is_missing_is_added() -> None:
     """An objective of ours is defined even where the user lists only metrics of his own."""
     goal, _ = read_objective("validation_accuracy", None, [OWN])
@@ -56,6 +62,7 @@ def test_what_is_missing_is_added() -> None:
     ("objective", "kind", "problem"),
     [
         ("validation:accuracy", None, "did you mean 'sift:validation_accuracy'?"),
+        ("accuracy", None, "got 'accuracy'; did you mean 'sift:validation_accuracy'?"),
         ("fi", None, "there are 'f1', 'sift:progress'"),
         (None, None, "must be the name of a metric, got None"),
         ("validation_accuracy", "maximise", "must be 'Maximize' or 'Minimize', got 'maximise'"),

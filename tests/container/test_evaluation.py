@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sift_toolkit import SiftUsageError
-from sift_toolkit.container._evaluation import accuracy
+from sift_toolkit.container._evaluation import accuracy, drawn_alike
 
 ToyHooks = Callable[..., SimpleNamespace]
 CPU = torch.device("cpu")
@@ -27,6 +27,35 @@ def test_accuracy_is_a_share_of_samples(toy_hooks: ToyHooks) -> None:
     batches = [torch.tensor([1, 1, 0]), torch.tensor([1])]
 
     assert accuracy(toy_hooks(correct=equals_one), nn.Identity(), batches, CPU) == 0.75
+
+
+def test_several_processes_add_up(toy_hooks: ToyHooks) -> None:
+    """Samples are summed, not shares: parts of different sizes make the accuracy of the whole."""
+    told = []
+
+    def sums(own: Sequence[int]) -> list[int]:
+        told.append(list(own))
+        return [own[0] + 4, own[1] + 4]
+
+    hooks = toy_hooks(correct=equals_one)
+    assert accuracy(hooks, nn.Identity(), [torch.tensor([1, 0])], CPU, sums) == 5 / 6
+    assert accuracy(hooks, nn.Identity(), [], CPU, sums) == 1.0
+    assert told == [[1, 2], [0, 0]]
+
+
+def test_random_numbers_of_an_evaluation() -> None:
+    """They are the same on all processes, and those after it are as if there had been none."""
+    draws = []
+    for _ in range(2):
+        with drawn_alike(3):
+            draws.append(torch.rand(2).tolist())
+        torch.manual_seed(0)
+        with drawn_alike(3):
+            torch.rand(7)
+        after = torch.rand(1)
+        torch.manual_seed(0)
+        assert after == torch.rand(1)
+    assert draws[0] == draws[1]
 
 
 def test_nothing_is_learned_from_it(toy_hooks: ToyHooks) -> None:

@@ -33,3 +33,10 @@ def test_channels_are_folders(make_job: MakeJob, job_of: JobOf) -> None:
     assert job.channel("letters") == folder
     with pytest.raises(SiftJobError, match="has no channel 'training'; it has 'letters'"):
         job.channel("training")
+
+
+def test_a_job_is_one_process(make_job: MakeJob, job_of: JobOf) -> None:
+    """Unless it is told otherwise."""
+    job = job_of(make_job())
+
+    assert (job.rank, job.processes) == (0, 1)

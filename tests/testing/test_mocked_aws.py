@@ -10,7 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from sift_toolkit import SiftConfig, SiftRequestError, SiftUsageError, sift_estimator
+from sift_toolkit import (
+    SiftConfig,
+    SiftJobError,
+    SiftRequestError,
+    SiftUsageError,
+    sift_estimator,
+)
 from sift_toolkit.testing import MockedAws, mocked_aws, request_violations
 
 
@@ -30,15 +36,23 @@ def arguments(sift_aws: MockedAws, tmp_path: Path) -> dict[str, Any]:
     }
 
 
-def test_a_launched_job(
-    sift_aws: MockedAws, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A real estimator's job is captured, sound by the API's model, with the code it would run."""
+@pytest.fixture
+def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The hosts that something looks up in the network, which is not there."""
+    hosts: list[object] = []
 
-    def refuse(*address: object, **_: object) -> None:
-        pytest.fail(f"the network was asked for {address}")
+    def refuse(host: object, *_: object, **__: object) -> None:
+        hosts.append(host)
+        raise OSError
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    return hosts
+
+
+def test_a_launched_job(
+    sift_aws: MockedAws, arguments: dict[str, Any], asked_for: list[object]
+) -> None:
+    """A real estimator's job is captured, sound by the API's model, with the code it would run."""
     sift_estimator(SiftConfig(keep=0.5), **arguments).fit(wait=False)
     request = sift_aws.request()
     assert request_violations(request) == []
@@ -46,6 +60,17 @@ def test_a_launched_job(
     address = request["HyperParameters"]["sagemaker_submit_directory"].strip('"')
     assert sift_aws.code_at(address)["train.py"] == b"print('training')\n"
     assert address.startswith(f"s3://{sift_aws.bucket}/")
+    assert asked_for == []
+
+
+def test_a_launch_that_fails(
+    sift_aws: MockedAws, arguments: dict[str, Any], asked_for: list[object]
+) -> None:
+    """What the SDK reports of it to its makers stays in the mock too."""
+    estimator = sift_estimator(SiftConfig(keep=0.5), output_path="s3://not-there", **arguments)
+    with pytest.raises(SiftJobError, match="no such bucket"):
+        estimator.fit(wait=False)
+    assert asked_for == []
 
 
 @pytest.mark.parametrize(

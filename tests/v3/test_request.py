@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 from sagemaker.core.training.configs import InstanceGroup, TensorBoardOutputConfig
 
 from sift_toolkit import METRICS, SiftConfig, SiftJobError, SiftRequestError, sift_model_trainer
@@ -284,6 +285,25 @@ def test_an_error_of_aws_is_one_sentence(
         trainer.train(wait=False, logs=False)
     assert "\n" not in str(caught.value)
     assert "No job was started" in str(caught.value)
+
+
+def test_an_upload_that_breaks_off(
+    aws: MockedAws, job_arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where SDK v3's own files fail after the code, the code's address is told."""
+    upload = aws.silent_session.upload_data
+
+    def upload_code_only(path: str, *_: object, **words: Any) -> str:
+        if not path.endswith("sourcedir.tar.gz"):
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+        return str(upload(path, **words))
+
+    monkeypatch.setattr(aws.silent_session, "upload_data", upload_code_only)
+    trainer = sift_model_trainer(CONFIG, **job_arguments)
+    with pytest.raises(SiftJobError) as caught:
+        trainer.train(wait=False, logs=False)
+    assert "No job was started; its code was uploaded to s3://sift-tests/" in str(caught.value)
+    assert str(caught.value).endswith("sourcedir.tar.gz, where it stays")
 
 
 def test_a_role_that_sdk_v3_refuses(

@@ -23,7 +23,15 @@ from sift_toolkit import (
 from sift_toolkit.testing import MockedAws
 from tests.one_job import CONFIG
 
-OF_SDK_V2 = {"_host_session", "_host_uploads", "_paper", "_sift_pytorch", "_sift_tuner"}
+OF_SDK_V2 = {
+    "_estimator_inputs",
+    "_estimator_session",
+    "_host_session",
+    "_host_uploads",
+    "_paper",
+    "_sift_pytorch",
+    "_sift_tuner",
+}
 """Modules that import SDK v2, and are imported on use only."""
 
 

@@ -1,0 +1,1 @@
+"""Batches as they are sifted, and the way there and back."""

@@ -1,0 +1,1 @@
+"""The loss that samples are judged by."""

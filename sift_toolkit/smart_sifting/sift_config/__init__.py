@@ -1,0 +1,1 @@
+"""How to sift, in AWS's words."""

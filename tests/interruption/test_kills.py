@@ -1,0 +1,39 @@
+"""A training killed twenty times ends as one that never was, to the bit."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sift_toolkit import SiftConfig
+from tests.interruption.killing import PATIENCE, killed_again_and_again, outcome_of
+from tests.interruption.processes import ProcessLife, lay_out
+
+KILLS = 20
+SEED = int(os.environ.get("SIFT_KILL_SEED", 0)) or int.from_bytes(os.urandom(3), "big")
+JOB = {"epochs": 10, "ballast": 1_000_000, "checkpoint_steps": 2, "seed": 7}
+
+CONFIGS = {
+    "memory": SiftConfig(keep=0.6, scores="memory", keep_end=0.4, log_every=5),
+    "fresh": SiftConfig(keep=0.5, scores="fresh", leftover="carry", log_every=5),
+}
+
+
+@pytest.mark.parametrize("scores", CONFIGS)
+def test_twenty_kills_lose_nothing(tmp_path: Path, scores: str) -> None:
+    """SIGTERM and SIGKILL at random moments, in the middle of a write too: the same end."""
+    whole = lay_out(tmp_path / "whole", CONFIGS[scores], **JOB)
+    with ProcessLife(whole) as life:
+        assert life.wait(PATIENCE) == 0, "\n".join(life.logs())
+    tree = lay_out(tmp_path / "killed", CONFIGS[scores], **JOB)
+
+    deaths = killed_again_and_again(
+        lambda: ProcessLife(tree), tree.checkpoints_dir, kills=KILLS, seed=SEED, startup=0.5
+    )
+
+    assert outcome_of(tree) == outcome_of(whole)
+    assert len(deaths) == KILLS
+    assert any(death.was_writing for death in deaths), "none was killed in the middle of a write"
+    assert any(death.exit_status == 143 and death.saved for death in deaths)
