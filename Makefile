@@ -9,7 +9,10 @@ export AWS_EC2_METADATA_DISABLED := true
 V3 := .venv-v3
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: bench-core demo test test-ranks test-gpu test-v3 check format lint types tests coverage docs clean
+# An image to build the tests' training image on; none: one of our own, which needs no registry.
+BASE :=
+
+.PHONY: bench-core demo docker-test test test-ranks test-gpu test-v3 check format lint types tests coverage docs clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -25,6 +28,9 @@ test-v3: $(VENV)/dev.installed $(V3)/dev-v3.installed  ## the tests of SDK v3
 
 test-gpu: $(VENV)/dev.installed  ## the tests that need a CUDA device; without one each says so
 	$(BIN)/python -m pytest -m gpu tests/gpu -rs $(PYTEST)
+
+docker-test: $(VENV)/dev.installed $(V3)/dev-v3.installed  ## jobs in real containers; as root where no Docker runs
+	$(BIN)/python docker/run_tests.py --base='$(BASE)' --v3=$(V3)/bin/python $(PYTEST)
 
 check: $(VENV)/dev.installed lint types test  ## what CI runs: format, lint, types, tests
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Final
 
@@ -36,7 +36,9 @@ def build(engine: Engine, base: str | None) -> str:
     """
     base = base or _base(engine)
     _fill_wheels()
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    (version,) = re.findall(
+        r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+    )
     print(f"building {TAG} on {base}", flush=True)
     subprocess.run(
         [

@@ -10,59 +10,34 @@ import os
 import subprocess
 import sys
 
-from engine import Engine, engine
+from engine import engine
 from image import ROOT, build
 
 TESTS = "tests/docker"
-NETWORK = "sagemaker-local"
-"""What both SDKs call the network of their containers, and leave behind."""
 
 
 def main() -> int:
     """Run the tests of this environment's SDK, then those of v3; return the worst exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--base", help="image to build on; default: one of our own")
     parser.add_argument("--v3", help="the python that has SDK v3")
     options, pytest_arguments = parser.parse_known_args()
+    pythons = [sys.executable, *filter(None, [options.v3])]
     with engine() as found:
-        known = _networks(found)
-        tag = build(found, options.base or None)
         environment = {
             **os.environ,
             **found.environment,
-            "SIFT_DOCKER_IMAGE": tag,
+            "SIFT_DOCKER_IMAGE": build(found, options.base or None),
         }
-        try:
-            return max(
-                subprocess.run(
-                    [python, "-m", "pytest", TESTS, *pytest_arguments],
-                    cwd=ROOT,
-                    env=environment,
-                    check=False,
-                ).returncode
-                for python in filter(None, [sys.executable, options.v3])
-            )
-        finally:
-            _clean_up(found, tag, known)
-
-
-def _clean_up(found: Engine, tag: str, known: set[str]) -> None:
-    """Remove the containers of our image, and the network, if it was not there before."""
-    containers = _lines(found, "ps", "--all", "--quiet", "--filter", f"ancestor={tag}")
-    if containers:
-        _lines(found, "rm", "--force", "--volumes", *containers)
-    if NETWORK in _networks(found) - known:
-        _lines(found, "network", "rm", NETWORK)
-
-
-def _networks(found: Engine) -> set[str]:
-    return set(_lines(found, "network", "ls", "--format", "{{.Name}}"))
-
-
-def _lines(found: Engine, *words: str) -> list[str]:
-    return subprocess.check_output(
-        ["docker", *words], env={**os.environ, **found.environment}, text=True
-    ).split()
+        return max(
+            subprocess.run(
+                [python, "-m", "pytest", TESTS, *pytest_arguments],
+                cwd=ROOT,
+                env=environment,
+                check=False,
+            ).returncode
+            for python in pythons
+        )
 
 
 if __name__ == "__main__":

@@ -42,8 +42,10 @@ LAYERS = {
     "client": Layer(LEAF, {"sagemaker", "boto3", "botocore", "rich", "matplotlib", "pandas"}),
     "sifting": Layer(LEAF, {"torch"}),
     "container": Layer(LEAF | {"sifting"}, {"torch", "sagemaker_training"}),
-    "smart_sifting": Layer(LEAF | {"sifting", "container"}, {"torch"}),
-    "integrations": Layer(LEAF | {"sifting"}, {"torch", "transformers", "lightning", "accelerate"}),
+    "smart_sifting": Layer(LEAF | {"sifting", "container", "integrations"}, {"torch"}),
+    "integrations": Layer(
+        LEAF | {"sifting", "container"}, {"torch", "transformers", "lightning", "accelerate"}
+    ),
     "testing": Layer(LEAF, {"boto3", "botocore", "moto", "pytest"}),
     "cli": Layer(EVERYTHING, {"boto3", "botocore", "click"}),
 }

@@ -14,8 +14,10 @@ def main() -> None:
     """Run the command that the process was started with, and exit."""
     try:
         from sift_toolkit.cli._app import app
+        from sift_toolkit.cli._completion import register
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
         sys.exit("sift-toolkit needs click, which is not there: pip install 'sift_toolkit[cli]'")
+    register()
     app(prog_name="sift-toolkit")

@@ -12,7 +12,7 @@ import click
 
 from sift_toolkit.cli._estimator_file import estimator_in
 from sift_toolkit.cli._jobs import job_of, session_of
-from sift_toolkit.cli._options import JobArgument, Pair, aws_options, json_option
+from sift_toolkit.cli._options import JobArgument, Pair, aws_options, json_option, once
 from sift_toolkit.cli._printing import facts_json, facts_pairs, print_json, print_pairs
 
 
@@ -66,7 +66,13 @@ def describe(
         msg = "give a JOB, or --request FILE:NAME, one of them"
         raise click.UsageError(msg)
     if request is not None:
-        _describe_request(ctx, request, dict(channels), job_name, as_json=as_json)
+        if region or profile:
+            msg = (
+                "--region and --profile belong to a JOB: an estimator has a session of its own, or "
+                "goes by AWS_DEFAULT_REGION and AWS_PROFILE"
+            )
+            raise click.UsageError(msg)
+        _describe_request(ctx, request, once(channels, "--channel"), job_name, as_json=as_json)
         return
     if channels or job_name:
         msg = "--channel and --job-name belong to --request"

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from sift_toolkit.config import SiftConfig, help_of, key_of, rule_of
-from sift_toolkit.errors import SiftConfigError
+from sift_toolkit.errors import SiftConfigError, SiftUsageError
 
 if TYPE_CHECKING:
     _PairType: TypeAlias = click.ParamType[tuple[str, str]]
@@ -143,3 +143,18 @@ def json_value(text: str) -> object:
     except ValueError:
         return text
     return value
+
+
+def once(pairs: Iterable[tuple[str, str]], option: str) -> dict[str, str]:
+    """Return *pairs* as a dict; a name that is given twice is refused, not overwritten.
+
+    Raises:
+        SiftUsageError: one is.
+    """
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if name in found:
+            msg = f"{option} {name!r} is given more than once"
+            raise SiftUsageError(msg)
+        found[name] = value
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from sift_toolkit.cli._jobs import write_outcome
-from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value
+from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value, once
 from sift_toolkit.cli._printing import duration, figure_pairs, print_json, print_pairs, status_text
 from sift_toolkit.cli._script_arguments import hyperparameters_of
-from sift_toolkit.errors import SiftUsageError
 
 if TYPE_CHECKING:
     from sift_toolkit.cli._host_run import HostRun
@@ -138,8 +137,8 @@ def run(
         name=name or job_name_for(script, datetime.now().astimezone()),
         config=config_of(pairs),
         hyperparameters=_merged(hyperparameters, script_arguments),
-        channels={channel: Path(path) for channel, path in _once(channels, "--channel").items()},
-        environment=_once(environment, "--env"),
+        channels={channel: Path(path) for channel, path in once(channels, "--channel").items()},
+        environment=once(environment, "--env"),
         checkpoints=checkpoints,
     )
     folder = output or Path(DEFAULT_FOLDER) / job.name
@@ -161,19 +160,8 @@ def _absolute(path: Path) -> Path:
 
 
 def _merged(pairs: Sequence[tuple[str, str]], script_arguments: Sequence[str]) -> dict[str, object]:
-    given = _once([*pairs, *hyperparameters_of(script_arguments).items()], "--hyperparameter")
+    given = once([*pairs, *hyperparameters_of(script_arguments).items()], "--hyperparameter")
     return {name: json_value(text) for name, text in given.items()}
-
-
-def _once(pairs: Iterable[tuple[str, str]], option: str) -> dict[str, str]:
-    """Return *pairs* as a dict; a name that is given twice is refused, not overwritten."""
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        if name in found:
-            msg = f"{option} {name!r} is given more than once"
-            raise SiftUsageError(msg)
-        found[name] = value
-    return found
 
 
 def _print_outcome(job: HostRun, result: JobResult) -> None:

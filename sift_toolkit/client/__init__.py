@@ -71,7 +71,15 @@ _HOME = {
 }
 
 
+_OF_SDK_V2 = frozenset({"HostSession"})
+"""Names that cannot be had without it; all others ask for an SDK when they are called."""
+
+
 def __getattr__(name: str) -> object:
+    if name in _OF_SDK_V2:
+        from sift_toolkit.client._sdks import module_of_sdk
+
+        return getattr(module_of_sdk(_HOME[name], 2, name), name)
     if name in _HOME:
         return getattr(importlib.import_module(_HOME[name]), name)
     msg = f"module {__name__!r} has no attribute {name!r}"

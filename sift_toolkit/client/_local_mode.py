@@ -9,17 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-_COMPOSE_FILE: Final = "docker-compose.yaml"
+COMPOSE_FILE: Final = "docker-compose.yaml"
 _PREFIX: Final = "sift-local-"
 
 
 @contextmanager
-def without_leftovers(session: Any) -> Iterator[None]:
+def without_leftovers(session: Any) -> Iterator[Path]:
     """Remove what a local job leaves beside its results, whether it succeeds or fails.
 
     The SDK writes the session's keys into docker-compose.yaml in a temporary folder, and leaves it
     there. So that it can be told from those of other jobs, this one gets a folder of its own. A
     model that stays in there, as with local code and no output path, is kept.
+
+    Yields:
+        That folder.
     """
     before = session.config
     local = dict((before or {}).get("local") or {})
@@ -28,7 +31,7 @@ def without_leftovers(session: Any) -> Iterator[None]:
     root = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=above)).resolve()
     session.config = {**(before or {}), "local": {**local, "container_root": str(root)}}
     try:
-        yield
+        yield root
     finally:
         # In Studio the SDK goes its own way.
         used = Path(session.config["local"]["container_root"])
@@ -40,10 +43,11 @@ def without_leftovers(session: Any) -> Iterator[None]:
 
 def _discard(root: Path) -> None:
     _discard_compose_files(root)
-    if not any(path.is_file() for path in root.rglob("*")):
+    # What the containers saw lies there too, the model unpacked; the results have been moved.
+    if not any(root.glob("*/compressed_artifacts/*")):
         shutil.rmtree(root, ignore_errors=True)
 
 
 def _discard_compose_files(root: Path) -> None:
-    for file in root.glob(f"*/{_COMPOSE_FILE}"):
+    for file in root.glob(f"*/{COMPOSE_FILE}"):
         file.unlink(missing_ok=True)

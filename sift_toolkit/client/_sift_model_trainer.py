@@ -21,6 +21,7 @@ from sift_toolkit.client import _limits
 from sift_toolkit.client._aws_errors import explained_launch
 from sift_toolkit.client._checks import Place, job_name_problems, job_problems
 from sift_toolkit.client._job_names import described_name, timed_name
+from sift_toolkit.client._local_failure import local_trainer_job
 from sift_toolkit.client._model_trainer_arguments import wire_hyperparameters
 from sift_toolkit.client._model_trainer_checks import v3_problems
 from sift_toolkit.client._model_trainer_code import staged_code
@@ -33,7 +34,6 @@ from sift_toolkit.client._staging import STAGED_PREFIX
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftRequestError
 
-_COMPOSE_FILE: Final = "docker-compose.yaml"
 _LOCAL_PREFIX: Final = "sift-local-"
 
 
@@ -121,8 +121,11 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
         self._refuse_problems(job_name)
         self._job_name = job_name
         try:
-            with explained_launch(
-                "training job", lambda: self._code_address, lambda: self._latest_training_job
+            with (
+                explained_launch(
+                    "training job", lambda: self._code_address, lambda: self._latest_training_job
+                ),
+                local_trainer_job(self, local=self._is_local),
             ):
                 return super().train(channels, wait=wait, logs=logs, dry_run=dry_run)
         finally:
@@ -187,12 +190,7 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
         named = {key for key in ("training_job_name", "TrainingJobName") if key in request}
         return {**request, **dict.fromkeys(named, name)}
 
-    def create_input_data_channel(
-        self,
-        channel_name: str,
-        *args: Any,
-        **kwargs: Any,
-    ) -> Any:
+    def create_input_data_channel(self, channel_name: str, *args: Any, **kwargs: Any) -> Any:
         """Upload what a channel is made of, and note where the code went: more may follow it."""
         channel = super().create_input_data_channel(channel_name, *args, **kwargs)
         if channel_name == _limits.CODE_CHANNEL:
@@ -230,13 +228,11 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
         self._complete = True
 
     def _tidy_up(self) -> None:
-        """Remove what a job needed on this machine, and the keys that local mode wrote down."""
+        """Remove what a job needed on this machine."""
         if self._discard is not None:
             self._discard()
         if self._temp_code_dir is not None:
             self._temp_code_dir.cleanup()
-        if self._is_local and self.local_container_root is not None:
-            Path(self.local_container_root, _COMPOSE_FILE).unlink(missing_ok=True)
 
     @property
     def _is_local(self) -> bool:

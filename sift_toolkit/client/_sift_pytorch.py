@@ -31,7 +31,7 @@ from sift_toolkit.client._estimator_session import failed_host_job, place_of
 from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
 from sift_toolkit.client._images import Versions, training_versions
 from sift_toolkit.client._job_names import described_name
-from sift_toolkit.client._local_mode import without_leftovers
+from sift_toolkit.client._local_failure import local_job
 from sift_toolkit.client._paper import PaperSession, described_code, stand_in
 from sift_toolkit.client._source import Launcher, SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX, stage
@@ -55,6 +55,7 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
     source_dir: str | None
     entry_point: str
     dependencies: list[str]
+    latest_training_job: Any
     uploaded_code: Any
 
     def __init__(
@@ -105,7 +106,9 @@ class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
         """
         self._refuse_problems(job_name, self._channel_problems(inputs))
         leaving_nothing = (
-            without_leftovers(self.sagemaker_session) if self._place == "local" else nullcontext()
+            local_job(self.sagemaker_session, self.output_path, lambda: self._current_job_name)
+            if self._place == "local"
+            else nullcontext()
         )
         with (
             explained_launch(

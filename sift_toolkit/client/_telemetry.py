@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Final
 
+from sift_toolkit.client._aws_errors import aws_errors_in_words
 from sift_toolkit.errors import SiftJobError
 
 _WAY: Final = ("SageMaker", "PythonSDK", "Modules")
@@ -33,7 +34,8 @@ def without_telemetry(sagemaker_session: Any = None) -> Any:
             installed. A HostSession never reports anything.
 
     Raises:
-        SiftJobError: no session was given, and no SDK is installed to make one.
+        SiftJobError: no session was given, and none could be made: no SDK is installed, or no
+            region set.
     """
     session = _new_session() if sagemaker_session is None else sagemaker_session
     session.sagemaker_config = opted_out(session.sagemaker_config)
@@ -54,7 +56,8 @@ def opted_out(defaults: Mapping[str, Any] | None) -> dict[str, Any]:
 def _new_session() -> Any:
     for home in _SESSIONS:
         if (module := _import(home)) is not None:
-            return module.Session()
+            with aws_errors_in_words("a session of the SageMaker SDK could not be made"):
+                return module.Session()
     msg = "without_telemetry() makes a session of the SageMaker SDK, and none is installed"
     raise SiftJobError(msg)
 

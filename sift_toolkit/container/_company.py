@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch.distributed as dist
 
-from sift_toolkit.container._failure import reason_of
+from sift_toolkit.container._failure import cause_of, reason_of
 from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftRankError
 from sift_toolkit.sifting import StatusBoard
@@ -70,7 +70,7 @@ class Company:
         except Exception as error:
             if (reason := self._reason_elsewhere(error)) is not None:
                 raise SiftRankError(reason) from error
-            self._board.publish_failure(reason_of(error))
+            self._board.publish_failure(reason_of(cause_of(error)))
             raise
 
     def _reason_elsewhere(self, error: Exception) -> str | None:

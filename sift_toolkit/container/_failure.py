@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sys
+import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from sift_toolkit.contract import JobTree
+
+_LOOK_SECONDS: Final = 0.05
+_LOOKS: Final = 10
 
 
 @contextlib.contextmanager
@@ -19,9 +27,10 @@ def failure_written(tree: JobTree) -> Iterator[None]:
         yield
     except BaseException as error:
         if tree.exists and not _is_exit_code(error):
+            cause = cause_of(error)
             # A disk that is full must not hide what went wrong.
-            with contextlib.suppress(OSError):
-                tree.write_failure(reason_of(error))
+            with _no_news_of_children(), contextlib.suppress(OSError):
+                tree.write_failure(reason_of(cause))
         raise
 
 
@@ -29,6 +38,51 @@ def reason_of(error: BaseException) -> str:
     """Return ``ExceptionName: message``; the message need not be printable."""
     text = "".join(traceback.format_exception_only(error)).strip()
     return text.removeprefix(f"{type(error).__module__}.")
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return what torch says of a loader's worker that was killed, where that is behind *error*.
+
+    The one that waits for the worker may see a connection break off before torch sees it dead.
+    """
+    try:
+        is_suspect = isinstance(error, ConnectionError | EOFError)
+        is_suspect = is_suspect or "DataLoader worker" in reason_of(error)
+        check = _check_of_workers()
+        for _ in range(_LOOKS if is_suspect else 0):
+            check()
+            time.sleep(_LOOK_SECONDS)
+    except RuntimeError as told:
+        # By what was called here, or out of turn: torch does so wherever a child's end finds it.
+        return told
+    return error
+
+
+def _check_of_workers() -> Callable[[], None]:
+    # Not imported: a script that does without torch has no such workers. Torch's own name for what
+    # it calls at each end of a child; without it, the words are less clear.
+    torch = sys.modules.get("torch")
+    check: Callable[[], None] = getattr(
+        getattr(torch, "_C", None), "_error_if_any_worker_fails", lambda: None
+    )
+    return check
+
+
+@contextlib.contextmanager
+def _no_news_of_children() -> Iterator[None]:
+    """Keep torch from raising in here: it does so wherever a worker's end finds this process."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    try:
+        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    except RuntimeError:
+        # It has done so just now, and the second time there is nothing left to tell.
+        before = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before or signal.SIG_DFL)
 
 
 def _is_exit_code(error: BaseException) -> bool:

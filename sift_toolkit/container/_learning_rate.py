@@ -35,14 +35,22 @@ def scheduler_for(
     optimizer: Optimizer,
     factor: Callable[[float], float],
     note: Callable[[str], None],
+    progress: Callable[[], float] | None = None,
 ) -> LambdaLR:
-    """Return a scheduler that follows the loader's progress: call it after each step.
+    """Return a scheduler that follows the run's progress: call it after each step.
 
     Where the progress cannot be known the rate stays at its peak, and *note* is told.
+
+    Args:
+        loader: of the run.
+        optimizer: its rates are the peaks.
+        factor: the share of the peak at a progress from 0 to 1.
+        note: is told.
+        progress: default: the loader's.
     """
     try:
         _ = loader.progress
     except SiftUsageError:
         note("learning rate: constant, because the number of training samples is not known")
         return LambdaLR(optimizer, lambda _: 1.0)
-    return LambdaLR(optimizer, lambda _: factor(loader.progress))
+    return LambdaLR(optimizer, lambda _: factor(progress() if progress else loader.progress))

@@ -15,6 +15,7 @@ from sift_toolkit.container._hooks import Hooks
 from sift_toolkit.container._job import Job
 from sift_toolkit.container._learning_rate import scheduler_for
 from sift_toolkit.container._processes import Processes, alone
+from sift_toolkit.container._progress import CommonProgress
 from sift_toolkit.container._random_state import random_state, seed_all, set_random_state
 from sift_toolkit.container._same_run import another_run, changes, model_differences
 from sift_toolkit.container._shares import own_share, why_not_shared
@@ -119,14 +120,18 @@ class _Run:
             labels=hooks.class_labels(job),
         )
         self._optimizer = hooks.optimizer(self._model, job)
+        self._progress = (
+            CommonProgress(self._loader, processes, self._epochs) if processes.size > 1 else None
+        )
         self._scheduler = scheduler_for(
-            self._loader, self._optimizer, hooks.learning_rate_factor, self._note
+            self._loader, self._optimizer, hooks.learning_rate_factor, self._note, self._progress
         )
         self._parts: dict[str, _Stateful] = {
             _LOADER: self._loader,
             "model": self._model,
             "optimizer": self._optimizer,
             "scheduler": self._scheduler,
+            **({"progress": self._progress} if self._progress else {}),
         }
 
     def go(self) -> None:
@@ -150,6 +155,8 @@ class _Run:
     def _train_epoch(self) -> None:
         """Train an epoch, or what is left of the one that the checkpoint was in."""
         self._loader.set_epoch(self._epochs_trained)
+        if self._progress:
+            self._progress.begin_epoch(self._epochs_trained)
         self._trained.train()
         for batch in self._loader:
             result = self._hooks.loss(self._trained, to_device(batch, self._device))
@@ -158,6 +165,8 @@ class _Run:
             self._optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call] # torch's own gap
             self._optimizer.step()
+            if self._progress:
+                self._progress.step()
             self._scheduler.step()
             self._divergence.see(loss)
             if self._checkpoints.due():

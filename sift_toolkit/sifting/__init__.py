@@ -8,6 +8,7 @@ from sift_toolkit.sifting._loss import Loss, LossObject, as_loss
 from sift_toolkit.sifting._meter import Listener
 from sift_toolkit.sifting._rank_status import StatusBoard
 from sift_toolkit.sifting._rebuild import rebuild
+from sift_toolkit.sifting._rewiring import Rewiring
 from sift_toolkit.sifting._rng import global_state, set_global_state
 from sift_toolkit.sifting._sequences import sequence_loss
 from sift_toolkit.sifting._spread import splits_samples
@@ -20,6 +21,7 @@ __all__ = [
     "Loss",
     "LossObject",
     "Pad",
+    "Rewiring",
     "SiftingDataloader",
     "StatusBoard",
     "as_loss",

@@ -168,7 +168,9 @@ def _trailing_sizes(values: list[Any]) -> set[tuple[int, ...]]:
 
 
 def _padded(values: list[Tensor], pad: Pad, place: str) -> list[Tensor]:
-    padded = list(pad(values))
+    # One that pads by name is asked for the pad of this place.
+    at = getattr(pad, "at", None)
+    padded = list(pad(values) if at is None else at(place)(values))
     before, after = ([len(tensor) for tensor in tensors] for tensors in (values, padded))
     if before != after:
         msg = f"`pad=` changed the number of samples of {place}: given {before}, returned {after}"

@@ -55,7 +55,7 @@ class Lengths:
         Raises:
             TypeError: the number of rows is not known.
         """
-        return self._epoch if self._start else self._steps(engine, 1)
+        return self._epoch if self._start else self.of_epochs(engine, 1)[0]
 
     def of_run(self, engine: Engine, epochs: int) -> int:
         """Return the batches handed out in all epochs that are over, and those still to come.
@@ -64,26 +64,33 @@ class Lengths:
             TypeError: the number of rows is not known.
         """
         before = (self._start or self._now(engine))[0]
-        return before.steps + self._steps(engine, epochs - before.epochs)
+        return before.steps + sum(self.of_epochs(engine, epochs - before.epochs))
 
-    def _now(self, engine: Engine) -> tuple[Position, Carried]:
-        return dataclasses.replace(self._position), engine.carried()
+    def of_epochs(self, engine: Engine, epochs: int) -> list[int]:
+        """Return the batches of each of the epochs from the one under way, or else the next one.
 
-    def _steps(self, engine: Engine, epochs: int) -> int:
+        Raises:
+            TypeError: the number of rows is not known.
+        """
         shape = self._extent.shape
         self._was_asked = True
         is_own = shape == self._extent.own_shape
         if is_own and self._untouched is not None and isinstance(self._untouched, Sized):
-            return len(self._untouched) * epochs
+            return [len(self._untouched)] * epochs
         if shape is None:
             msg = "the loader inside has no known number of rows, so the sifted one has no length"
             raise TypeError(msg)
         position, carried = self._start or self._now(engine)
         position = dataclasses.replace(position)
-        before = position.steps
+        lengths = []
         for _ in range(epochs):
+            before = position.steps
             carried = engine.forecast(shape, position, self._extent.run_rows, carried)
-        return position.steps - before
+            lengths.append(position.steps - before)
+        return lengths
+
+    def _now(self, engine: Engine) -> tuple[Position, Carried]:
+        return dataclasses.replace(self._position), engine.carried()
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the epoch under way began with."""

@@ -27,11 +27,22 @@ class Reporter:
 
     def __init__(self, wiring: Wiring, listener: Listener | None) -> None:
         self._config = wiring.config
-        self._listener = listener
+        self.listener = listener
         self._meter = wiring.meter
         self._position = wiring.position
         self._extent = wiring.extent
         self._observed_at = 0
+
+    def also_tell(self, listener: Listener) -> None:
+        """Tell another listener too, after the one there is."""
+        first = self.listener
+
+        def both(observation: Observation) -> None:
+            if first is not None:
+                first(observation)
+            listener(observation)
+
+        self.listener = both
 
     def step(self) -> None:
         """A training step may be over: tell, if it is time."""
@@ -46,8 +57,8 @@ class Reporter:
         self._observed_at = self._position.steps
         # Also where nobody listens: what the meter holds is let go of.
         observation = self._meter.observe(self._place())
-        if self._listener is not None:
-            self._listener(dataclasses.replace(observation, stuck_ids=stuck_ids, classes=classes))
+        if self.listener is not None:
+            self.listener(dataclasses.replace(observation, stuck_ids=stuck_ids, classes=classes))
 
     def record(self, values: dict[str, float]) -> None:
         """Tell values that the user measured.
@@ -56,9 +67,9 @@ class Reporter:
             KeyError: no metric has that name.
         """
         numbers = {metric_named(name).name: float(value) for name, value in values.items()}
-        if self._listener is not None:
+        if self.listener is not None:
             place = {metric.name: float(value) for metric, value in self._place().items()}
-            self._listener(Observation(values={**place, **numbers}))
+            self.listener(Observation(values={**place, **numbers}))
 
     @property
     def progress(self) -> float | None:

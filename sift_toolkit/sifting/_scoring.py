@@ -38,6 +38,10 @@ class Scorer:
         self._transform = transform
         self._needs_own = needs_own
 
+    def compute_in(self, around: Callable[[Loss], Loss]) -> None:
+        """Let *around* decide how the loss is computed, such as in which precision."""
+        self._loss = around(self._loss)
+
     def score(self, batch: Batch) -> SampleScores:
         """Return the losses of a batch's samples.
 

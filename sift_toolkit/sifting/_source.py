@@ -31,7 +31,12 @@ class Source:
 
     def __init__(self, loader: Iterable[Batch]) -> None:
         self._loader = loader
-        self._stateful = hasattr(loader, "state_dict") and hasattr(loader, "load_state_dict")
+        # Accelerate's loaders always have the methods, but a state only if this one says so.
+        self._stateful = (
+            hasattr(loader, "state_dict")
+            and hasattr(loader, "load_state_dict")
+            and bool(getattr(loader, "use_stateful_dataloader", True))
+        )
         self._iterator: Iterator[Batch] | None = None
         self._given = 0
         self._draws = EpochDraws(loader)

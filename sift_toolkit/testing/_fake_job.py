@@ -21,7 +21,7 @@ class FakeJob:
     with a memory at the end of each epoch. Seconds, losses and accuracies are what you say.
 
     Raises:
-        SiftUsageError: a number is out of bounds.
+        SiftUsageError: a number is out of bounds, or *config* is something else.
     """
 
     config: SiftConfig
@@ -47,6 +47,10 @@ class FakeJob:
         ]
         if not 0 < self.until <= 1:
             problems.append(f"until must be a number above 0 to 1, got {self.until!r}")
+        if not isinstance(self.config, SiftConfig):
+            problems.append(f"config must be a SiftConfig, got {self.config!r}")
+        if self.accuracy is not None and not 0 <= self.accuracy <= 1:
+            problems.append(f"accuracy must be a number from 0 to 1 or None, got {self.accuracy!r}")
         if problems:
             raise SiftUsageError("; ".join(problems))
 

@@ -141,11 +141,15 @@ def mocked_aws(region: str = "us-west-2") -> Iterator[MockedAws]:
 
     Raises:
         SiftRequestError: out of the call, if a request breaks the API's limits.
+        SiftUsageError: boto3 or moto is not installed.
     """
     with _environment(region):
-        import boto3
-        from moto import mock_aws
-
+        try:
+            import boto3
+            from moto import mock_aws
+        except ModuleNotFoundError as error:
+            msg = f"a mocked account needs {error.name}: pip install 'sift_toolkit[testing]'"
+            raise SiftUsageError(msg) from error
         with mock_aws():
             account = MockedAws(boto3.Session(region_name=region))
             account.boto_session.events.register("provide-client-params", account.note_call)

@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, get_args
 
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.metrics import METRICS, NAME_PREFIX
@@ -68,9 +68,14 @@ def record_job(
         charted: Whether CloudWatch has its metrics.
 
     Raises:
-        SiftUsageError: *boto_session* is not mocked: no real job is made by this function.
+        SiftUsageError: *boto_session* is not mocked: no real job is made by this function; or
+            *status* is none of a training job.
     """
     _require_moto()
+    if status not in get_args(Status):
+        names = ", ".join(map(repr, get_args(Status)))
+        msg = f"status must be one of {names}, got {status!r}"
+        raise SiftUsageError(msg)
     seconds = _START_SECONDS + math.ceil(job.training_seconds)
     start = started or datetime.now(timezone.utc) - timedelta(seconds=seconds)
     end = start + timedelta(seconds=seconds)

@@ -147,6 +147,8 @@ def test_a_request_that_aws_would_refuse(call: Call, tmp_path: Path) -> None:
         ([], "give a JOB, or --request"),
         (["job", "--request", "a.py:b"], "give a JOB, or --request"),
         (["job", "--channel", "a=b"], "belong to --request"),
+        (["--request", "a.py:b", "--region", "eu-west-1"], "goes by AWS_DEFAULT_REGION"),
+        (["--request", "a.py:b", "--channel", "a=b", "--channel", "a=c"], "given more than once"),
         (["--request", "launch.py"], "must be FILE:NAME, got 'launch.py'"),
         (["--request", "nowhere.py:x"], "there is no file 'nowhere.py'"),
     ],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-from sift_toolkit import HostSession, SiftConfig, sift_estimator
+from sift_toolkit import HostSession, SiftConfig, SiftJobError, sift_estimator
 from sift_toolkit.client import without_telemetry
 from sift_toolkit.client._telemetry import opted_out
 from sift_toolkit.testing import MockedAws
@@ -80,6 +81,15 @@ def test_new_session(sift_aws_account: MockedAws) -> None:
 def test_host_session() -> None:
     """A HostSession reports nothing by itself."""
     assert HostSession().sagemaker_config["SageMaker"] == SWITCH
+
+
+def test_no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that cannot be made is said in words, as everywhere else."""
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SiftJobError, match="no AWS region is set"):
+        without_telemetry()
 
 
 def test_tests_report_nothing() -> None:

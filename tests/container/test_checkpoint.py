@@ -74,7 +74,8 @@ def test_what_cannot_be_written_leaves_the_one_before(path: Path) -> None:
 
 
 @pytest.mark.parametrize("numbers", [100_000, 900], ids=["in the middle", "at the end"])
-def test_a_full_disk_is_said_as_what_it_is(path: Path, numbers: int, _small_files: None) -> None:
+@pytest.mark.usefixtures("_small_files")
+def test_a_full_disk_is_said_as_what_it_is(path: Path, numbers: int) -> None:
     """Whichever byte does not fit, the disk's error is raised, not what torch makes of it."""
     write_checkpoint(path, {"step": 1})
     with pytest.raises(OSError, match="File too large"):

@@ -59,7 +59,7 @@ def write(folder: Path, *steps: int) -> None:
 
 
 def test_there_may_be_none(folder: Path, notes: list[str]) -> None:
-    """A folder without a checkpoint, or none at all, is a fresh start, about which nothing is said."""
+    """A folder without a checkpoint, or none at all, is a fresh start without a word."""
     assert CheckpointFolder(folder).read(notes.append) is None
     folder.mkdir()
     assert CheckpointFolder(folder).read(notes.append) is None
@@ -123,7 +123,7 @@ def test_all_torn_is_refused(folder: Path, notes: list[str]) -> None:
     write(folder, 1, 2)
     for step in (1, 2):
         (folder / name_of(step)).write_bytes(b"")
-    with pytest.raises(SiftStateError, match="each was cut off or changed: .*; remove them") as no:
+    with pytest.raises(SiftStateError, match=r"each was cut off or changed: .*; remove them") as no:
         CheckpointFolder(folder).read(notes.append)
 
     assert str(folder) in str(no.value)

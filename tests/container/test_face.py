@@ -10,7 +10,15 @@ import pytest
 
 from sift_toolkit import container
 
-PROMISED = ["Hooks", "Job", "run_entry", "sift", "train_entry"]
+PROMISED = [
+    "Checkpoints",
+    "Hooks",
+    "Job",
+    "alias_smart_sifting",
+    "run_entry",
+    "sift",
+    "train_entry",
+]
 SDK = {"sagemaker", "boto3", "botocore"}
 
 
@@ -37,7 +45,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     [
         ("import sift_toolkit.container", SDK | {"torch", "numpy"}),
         ("from sift_toolkit.container import run_entry", SDK | {"torch", "numpy"}),
-        ("from sift_toolkit.container import Hooks, Job, sift, train_entry", SDK),
+        ("from sift_toolkit.container import Checkpoints, Hooks, Job, sift, train_entry", SDK),
     ],
 )
 def test_what_is_never_imported(statement: str, never: set[str]) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
+import torch
 
 from sift_toolkit.container._failure import failure_written, reason_of
 from sift_toolkit.contract import JobTree
@@ -13,6 +18,7 @@ MakeJob = Callable[..., JobTree]
 
 
 BOOM = ValueError("boom")
+RESET = ConnectionResetError("reset")
 
 
 class UnprintableError(Exception):
@@ -95,3 +101,62 @@ def test_the_toolkits_own_errors_go_by_their_names() -> None:
     from sift_toolkit import SiftUsageError
 
     assert reason_of(SiftUsageError("call it once")) == "SiftUsageError: call it once"
+
+
+class TestWorkers:
+    """A loader's worker that was killed is the reason, whatever of it is noticed first."""
+
+    @pytest.fixture
+    def told(self) -> Iterator[list[str]]:
+        """What was said at the end of a child: raised wherever it finds this process, as torch."""
+        told: list[str] = []
+
+        def raise_it(number: int, frame: FrameType | None) -> None:
+            told.append("a worker is killed")
+            raise RuntimeError(told[-1])
+
+        before = signal.signal(signal.SIGCHLD, raise_it)
+        yield told
+        signal.signal(signal.SIGCHLD, before)
+
+    @pytest.mark.parametrize("error", [RESET, EOFError()], ids=repr)
+    def test_a_connection_that_broke_off(
+        self, make_job: MakeJob, told: list[str], error: Exception
+    ) -> None:
+        """It is a consequence: the reason is waited for."""
+        tree = make_job()
+        child = subprocess.Popen(["sleep", "0.1"])
+        with pytest.raises(type(error)), failure_written(tree):
+            raise error
+        child.wait()
+
+        assert told
+        assert tree.read_failure() == "RuntimeError: a worker is killed"
+
+    def test_news_in_between(
+        self, make_job: MakeJob, told: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The file is written to its end."""
+        tree = make_job()
+        write = JobTree.write_failure
+
+        def slowly(tree: JobTree, reason: str) -> None:
+            subprocess.run(["true"], check=True)
+            time.sleep(0.05)
+            write(tree, reason)
+
+        monkeypatch.setattr(JobTree, "write_failure", slowly)
+        with pytest.raises(ValueError, match="boom"), failure_written(tree):
+            raise BOOM
+
+        assert tree.read_failure() == "ValueError: boom"
+        assert told == []
+
+    def test_other_connections(self, make_job: MakeJob) -> None:
+        """Where no worker was killed, the error is its own reason, torch or not."""
+        assert torch.utils.data
+        tree = make_job()
+        with pytest.raises(ConnectionResetError), failure_written(tree):
+            raise RESET
+
+        assert tree.read_failure() == "ConnectionResetError: reset"

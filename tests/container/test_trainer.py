@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +15,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
-from sift_toolkit import SiftConfig, SiftConfigError, SiftStateError, SiftUsageError
+from sift_toolkit import (
+    SiftConfig,
+    SiftConfigError,
+    SiftJobError,
+    SiftStateError,
+    SiftUsageError,
+)
 from sift_toolkit.config import key_of
 from sift_toolkit.container._hooks import hooks_of
+from sift_toolkit.container._interruption import interruption
 from sift_toolkit.container._job import Job
 from sift_toolkit.container._trainer import MODEL_FILE, train
 from sift_toolkit.contract import JobTree
@@ -267,6 +275,132 @@ class TestResume:
 
         assert whole == resumed
 
+    @pytest.mark.parametrize("name", CONFIGS)
+    def test_to_the_bit_in_the_middle_of_an_epoch(
+        self,
+        make_job: MakeJob,
+        run: Callable[..., bytes],
+        toy_hooks: ToyHooks,
+        toy_loader: Callable[[], DataLoader[Any]],
+        name: str,
+    ) -> None:
+        """Taken away in every fifth step, when the work of three or more is saved."""
+        hyperparameters = {"epochs": EPOCHS, **CONFIGS[name].to_hyperparameters()}
+        noisy = Noisy(toy_loader().dataset)  # type: ignore[arg-type] # a TensorDataset
+        steps: list[int] = []
+
+        def train_data(job: Job) -> DataLoader[Any]:
+            return DataLoader(noisy, batch_size=8, shuffle=True)
+
+        def fragile_loss(model: nn.Module, batch: Any) -> Any:
+            if model.training:
+                steps.append(1)
+                if len(steps) % 5 == 0:
+                    raise TakenAwayError
+            return toy_hooks().loss(model, batch)
+
+        whole = run(make_job("whole", **hyperparameters), train_data=train_data)
+        tree = make_job("taken away", checkpoint_steps=3, **hyperparameters)
+        lives = 1
+        while True:
+            torch.rand(17)
+            try:
+                resumed = run(tree, train_data=train_data, loss=fragile_loss)
+                break
+            except TakenAwayError:
+                lives += 1
+
+        assert whole == resumed
+        assert lives > 3
+
+    def test_asked_to_end(
+        self, make_job: MakeJob, run: Callable[..., bytes], toy_hooks: ToyHooks
+    ) -> None:
+        """SIGTERM in a step: that step is finished, saved, and the next job goes on after it."""
+        steps: list[int] = []
+
+        def loss(model: nn.Module, batch: Any) -> Any:
+            steps.append(1)
+            if len(steps) == 11:
+                signal.raise_signal(signal.SIGTERM)
+            return toy_hooks().loss(model, batch)
+
+        whole = run(make_job("whole"))
+        tree = make_job("asked")
+        with interruption.noticed(), pytest.raises(SystemExit) as end:
+            run(tree, loss=loss)
+        assert end.value.code == 143
+        assert len(steps) == 11
+        assert run(tree, loss=loss) == whole
+        assert len(steps) == 32
+
+    @pytest.mark.parametrize("batch", [1, 2, 3])
+    def test_asked_to_end_in_the_evaluation(
+        self,
+        make_job: MakeJob,
+        run: Callable[..., bytes],
+        toy_hooks: ToyHooks,
+        series: Series,
+        batch: int,
+    ) -> None:
+        """The next job evaluates that epoch again, and nothing else is done twice."""
+        evaluated, steps = [], []
+
+        def correct(model: nn.Module, given: Any) -> Tensor:
+            evaluated.append(1)
+            if len(evaluated) == batch:
+                signal.raise_signal(signal.SIGTERM)
+            result: Tensor = toy_hooks().correct(model, given)
+            return result
+
+        def loss(model: nn.Module, given: Any) -> Any:
+            steps.append(1)
+            return toy_hooks().loss(model, given)
+
+        whole = run(make_job("whole"))
+        expected = series()[VALIDATION_ACCURACY]
+        tree = make_job("asked")
+        with interruption.noticed(), pytest.raises(SystemExit):
+            run(tree, correct=correct, loss=loss)
+        assert run(tree, correct=correct, loss=loss) == whole
+        assert len(steps) == 32
+        # The last batch's evaluation is complete, and the epoch with it.
+        assert series()[VALIDATION_ACCURACY] == expected
+
+    def test_no_data_is_in_a_checkpoint(
+        self, make_job: MakeJob, run: Callable[..., bytes], toy_hooks: ToyHooks
+    ) -> None:
+        """In the middle of an epoch it holds rows that wait for their batch, and no others."""
+        config = SiftConfig(keep=0.5, scores="fresh")
+        tree = make_job(checkpoint_steps=1, **config.to_hyperparameters())
+        steps: list[int] = []
+
+        def loss(model: nn.Module, batch: Any) -> Any:
+            if model.training:
+                steps.append(1)
+                if len(steps) == 3:
+                    raise TakenAwayError
+            return toy_hooks().loss(model, batch)
+
+        with pytest.raises(TakenAwayError):
+            run(tree, loss=loss)
+        content = sorted(tree.checkpoints_dir.iterdir())[-1].read_bytes()
+        features = toy_hooks().train_data(None).dataset.tensors[0]
+        held = [row.numpy().tobytes() in content for row in features]
+
+        assert sum(held) < 8
+
+    def test_a_memory_holds_no_data(
+        self, make_job: MakeJob, run: Callable[..., bytes], toy_hooks: ToyHooks
+    ) -> None:
+        """Its rows wait as numbers."""
+        tree = make_job(checkpoint_steps=1, **CONFIGS["memory"].to_hyperparameters())
+        run(tree)
+        features = toy_hooks().train_data(None).dataset.tensors[0]
+        for path in tree.checkpoints_dir.iterdir():
+            content = path.read_bytes()
+            assert not any(row.numpy().tobytes() in content for row in features)
+
     def test_metrics_go_on(
         self,
         make_job: MakeJob,
@@ -282,7 +416,8 @@ class TestResume:
 
         out = capsys.readouterr().out
         series = read_series(out.splitlines())
-        assert "note: going on from a checkpoint: 2 of 4 epochs are done" in out
+        assert "note: going on from the checkpoint of step 7" in out
+        assert "note: 2 of 4 epochs are done" in out
         assert len(series[VALIDATION_ACCURACY]) == 2
         assert series[SAMPLES_SEEN][0] > 2 * 60
         assert series[SAMPLES_SEEN][-1] == EPOCHS * 60
@@ -299,9 +434,11 @@ class TestResume:
         ("changed", "words"),
         [
             (SiftConfig(keep=0.25).to_hyperparameters(), f"{key_of('keep')}: 0.5 there, 0.25 here"),
-            ({"epochs": 6}, "it makes 4 epochs, this job 6"),
+            ({"epochs": 6}, "epochs: 4 there, 6 here"),
+            ({"seed": 1}, "seed: 0 there, 1 here"),
+            ({"learning_rate": 0.2}, "hyperparameter 'learning_rate' is new"),
         ],
-        ids=["config", "epochs"],
+        ids=["config", "epochs", "seed", "another hyperparameter"],
     )
     def test_another_run_is_refused(
         self,
@@ -326,8 +463,36 @@ class TestResume:
         """Weights that do not fit are refused in words too."""
         tree = make_job()
         run(tree)
-        with pytest.raises(SiftStateError, match=r"(?s)belongs to another run: .*size mismatch"):
+        with pytest.raises(
+            SiftStateError, match=r"belongs to another run: model 0\.weight: \(8, 4\) float32 there"
+        ):
             run(tree, model=lambda job: nn.Sequential(nn.Linear(4, 3)))
+
+    def test_another_optimizer_is_refused(
+        self, make_job: MakeJob, run: Callable[..., bytes]
+    ) -> None:
+        """Its state may load without a word, and mean something else."""
+        tree = make_job()
+        run(tree)
+        with pytest.raises(SiftStateError, match="another run: optimizer: AdamW there, SGD here"):
+            run(tree, optimizer=lambda model, job: torch.optim.SGD(model.parameters(), lr=0.1))
+
+    @pytest.mark.parametrize("samples", [52, 44], ids=["another length", "other batches"])
+    def test_other_data_is_refused(
+        self, make_job: MakeJob, run: Callable[..., bytes], toy_loader: Any, samples: int
+    ) -> None:
+        """The number of samples is held against the checkpoint's."""
+
+        def train_data(job: Job) -> DataLoader[Any]:
+            part = torch.utils.data.Subset(toy_loader().dataset, range(samples))
+            return DataLoader(part, batch_size=8, shuffle=True)
+
+        tree = make_job()
+        run(tree)
+        with pytest.raises(
+            SiftStateError, match=f"samples in the dataset: 60 there, {samples} here"
+        ):
+            run(tree, train_data=train_data)
 
 
 class TestRefusals:
@@ -345,15 +510,28 @@ class TestRefusals:
         with pytest.raises(SiftUsageError, match=f"'seed' must be a .* from 0, got {seed!r}"):
             run(make_job(seed=seed))
 
-    def test_several_processes(
-        self, make_job: MakeJob, run: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("name", "value", "words"),
+        [
+            ("checkpoint_minutes", "often", "minutes between checkpoints must be a number from 0"),
+            ("checkpoint_steps", 0, "steps between checkpoints must be a whole number from 1"),
+        ],
+    )
+    def test_checkpoints(
+        self, make_job: MakeJob, run: Callable[..., bytes], name: str, value: Any, words: str
     ) -> None:
-        """Under torchrun each process would train a model of its own: refused."""
-        monkeypatch.setenv("WORLD_SIZE", "4")
-        with pytest.raises(
-            SiftUsageError, match="WORLD_SIZE='4' of them: leave `distribution` out"
-        ):
-            run(make_job())
+        """How often to save is a number."""
+        with pytest.raises(SiftUsageError, match=words):
+            run(make_job(**{name: value}))
+
+    def test_a_checkpoint_folder_that_cannot_be_written(
+        self, make_job: MakeJob, run: Callable[..., bytes]
+    ) -> None:
+        """It is said before there is a model, not when the first epoch is over."""
+        tree = make_job()
+        tree.checkpoints_dir.touch()
+        with pytest.raises(SiftJobError, match="checkpoints cannot be kept in"):
+            run(tree, model=lambda job: pytest.fail("too late"))
 
     def test_schedules_without_a_length(
         self, make_job: MakeJob, run: Callable[..., bytes], toy_loader: Any
@@ -376,4 +554,6 @@ def test_checkpoints_go_to_the_jobs_folder(
     tree.checkpoints_dir.symlink_to(tmp_path / "kept")
     run(tree)
 
-    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["sift_checkpoint.pt"]
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
+        f"sift_checkpoint_{step:012d}.pt" for step in (24, 32)
+    ]

@@ -28,36 +28,46 @@ EPOCHS = 2
 
 OWN_SCRIPT = textwrap.dedent(
     """
-    import argparse, os, types
+    import argparse, os
     from pathlib import Path
 
+    import numpy
     import torch
-    import letters
+    from torch import nn
+    from torch.utils.data import DataLoader, TensorDataset
     from sift_toolkit.container import sift
+
+    def part(name):
+        with numpy.load(Path(os.environ["SM_CHANNEL_LETTERS"], "letters.npz")) as arrays:
+            features = torch.from_numpy(arrays[f"{name}_features"]).float()
+            labels = torch.from_numpy(arrays[f"{name}_labels"]).long()
+        return TensorDataset((features - 7.5) / 4, labels)
+
+    def loss(model, batch):
+        return nn.functional.cross_entropy(model(batch[0]), batch[1], reduction="none")
 
     # Strict: a key of sifting on the command line would end the job.
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--epochs", type=int, required=True)
     epochs = parser.parse_args().epochs
     torch.manual_seed(0)
-    job = types.SimpleNamespace(
-        hyperparameters={}, channel=lambda name: Path(os.environ[f"SM_CHANNEL_{name.upper()}"])
-    )
-    model = letters.model(job)
-    optimizer = letters.optimizer(model, job)
-    loader = sift(letters.train_data(job), model=model, loss=letters.loss, epochs=epochs)
+    model = nn.Sequential(nn.Linear(16, 256), nn.ReLU(), nn.Linear(256, 26))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)
+    plain = DataLoader(part("train"), batch_size=128, shuffle=True)
+    loader = sift(plain, model=model, loss=loss, epochs=epochs)
     for _ in range(epochs):
         for batch in loader:
             optimizer.zero_grad()
-            loader.reduce(letters.loss(model, batch)).backward()
+            loader.reduce(loss(model, batch)).backward()
             optimizer.step()
+        features, labels = part("test").tensors
         with torch.no_grad():
-            right = torch.cat([letters.correct(model, batch) for batch in letters.test_data(job)])
+            right = model(features).argmax(dim=1) == labels
         loader.record(validation_accuracy=right.float().mean())
     torch.save(model.state_dict(), Path(os.environ["SM_MODEL_DIR"], "model.pt"))
     """
 )
-"""A user's own training, of the demo's model and data."""
+"""A user's own training of the demo's data."""
 
 
 def job_arguments(image: str) -> dict[str, Any]:
@@ -72,10 +82,9 @@ def job_arguments(image: str) -> dict[str, Any]:
 
 
 def own_source(folder: Path) -> Path:
-    """Write a user's source folder: a script of their own beside the demo's module."""
+    """Write a user's source folder."""
     folder.mkdir()
     (folder / "train.py").write_text(OWN_SCRIPT, encoding="utf-8")
-    (folder / "letters.py").write_bytes((LETTERS / "letters.py").read_bytes())
     return folder
 
 
@@ -106,8 +115,8 @@ def check_metrics(lines: list[str], definitions: Iterable[dict[str, str]]) -> No
     assert series[KEPT_SHARE][-1] == 0.5
     assert series[SAMPLES_SEEN][-1] == EPOCHS * SAMPLES
     assert len(series[VALIDATION_ACCURACY]) == EPOCHS
-    # Of 26 letters; two epochs of this model reach about nine out of ten.
-    assert series[VALIDATION_ACCURACY][-1] > 0.8
+    # There are 26 letters: guessing would get 0.04.
+    assert series[VALIDATION_ACCURACY][-1] > 0.5
 
 
 def check_report(text: str, lines: list[str]) -> None:

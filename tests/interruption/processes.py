@@ -6,6 +6,7 @@ milliseconds rather than the seconds that importing torch takes.
 
 from __future__ import annotations
 
+import atexit
 import json
 import multiprocessing
 import os
@@ -100,4 +101,8 @@ def _train(base: str, log: str, environment: dict[str, str]) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1, encoding="utf-8")
     from sift_toolkit.container import train_entry
 
-    train_entry()
+    try:
+        train_entry()
+    finally:
+        # The report's last write; processes of `multiprocessing` end without.
+        atexit._run_exitfuncs()

@@ -13,7 +13,7 @@ from tests.interruption.processes import ProcessLife, lay_out
 
 KILLS = 20
 SEED = int(os.environ.get("SIFT_KILL_SEED", 0)) or int.from_bytes(os.urandom(3), "big")
-JOB = {"epochs": 10, "ballast": 1_000_000, "checkpoint_steps": 2, "seed": 7}
+JOB = {"epochs": 16, "ballast": 1_000_000, "checkpoint_steps": 2, "seed": 7}
 
 CONFIGS = {
     "memory": SiftConfig(keep=0.6, scores="memory", keep_end=0.4, log_every=5),
@@ -35,5 +35,6 @@ def test_twenty_kills_lose_nothing(tmp_path: Path, scores: str) -> None:
 
     assert outcome_of(tree) == outcome_of(whole)
     assert len(deaths) == KILLS
+    assert not any(death.was_late for death in deaths)
     assert any(death.was_writing for death in deaths), "none was killed in the middle of a write"
     assert any(death.exit_status == 143 and death.saved for death in deaths)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import os
 import signal
 import subprocess
@@ -20,12 +20,14 @@ from sift_toolkit import SiftConfig
 from sift_toolkit.config import SCRIPT_KEY
 from sift_toolkit.contract import JobTree
 from sift_toolkit.metrics import EPOCH, TRAINING_STEPS, VALIDATION_ACCURACY, read_series
-from tests.faults.jobs import ROOT, Ended, assert_all_gone, lay_out, run, start, torchrun
+from tests.faults.jobs import ROOT, TIMEOUT, Ended, assert_all_gone, lay_out, run, start, torchrun
 
 LETTERS = ROOT / "demo" / "letters"
 
+Whole = Callable[[str], dict[str, Any]]
+
 HOOKS = """
-    import hashlib, json
+    import hashlib, time
     from pathlib import Path
 
     import torch
@@ -54,18 +56,21 @@ HOOKS = """
             nn.Linear(4, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 3)
         )
         net.rank = job.rank
+        net.past_ddp = job.rank < 9 and job.hyperparameters.get("past_ddp", False)
         return net
 
     def train_data(job):
         if job.processes == 1 or job.hyperparameters.get("all_to_each"):
             return DataLoader(ROWS, batch_size=8, shuffle=True)
-        return DataLoader(ROWS, batch_size=8, sampler=DistributedSampler(ROWS, job.processes, job.rank))
+        share = DistributedSampler(ROWS, job.processes, job.rank)
+        return DataLoader(ROWS, batch_size=8, sampler=share)
 
     def test_data(job): return DataLoader(ROWS, batch_size=7, shuffle=True)
 
     def loss(model, batch):
-        if DELAY:
-            import time; time.sleep(DELAY)
+        time.sleep(DELAY)
+        if getattr(model, "module", model).past_ddp:
+            model = model.module if model.training else model
         return nn.functional.cross_entropy(model(batch[0]), batch[1], reduction="none")
 
     def correct(model, batch):
@@ -78,20 +83,18 @@ HOOKS = """
     DELAY = 0.0
 """
 
-MakeJob = Callable[..., JobTree]
+
+def job_in(base: Path, delay: float = 0.0, **hyperparameters: object) -> JobTree:
+    """Lay out a job of a small training, each step of which takes *delay* seconds longer."""
+    tree = lay_out(base, **{SCRIPT_KEY: "small_hooks.py", **hyperparameters})
+    write_hooks(tree, delay)
+    return tree
 
 
-@pytest.fixture
-def make_job(tmp_path: Path) -> MakeJob:
-    """Lay out a job of a small training, by its name."""
-
-    def job(name: str, delay: float = 0.0, **hyperparameters: object) -> JobTree:
-        tree = lay_out(tmp_path / name, **{SCRIPT_KEY: "small_hooks.py", **hyperparameters})
-        hooks = textwrap.dedent(HOOKS).replace("DELAY = 0.0", f"DELAY = {delay}")
-        (tree.base / "small_hooks.py").write_text(hooks, encoding="utf-8")
-        return tree
-
-    return job
+def write_hooks(tree: JobTree, delay: float = 0.0) -> None:
+    """Write the job's hooks."""
+    text = textwrap.dedent(HOOKS).replace("DELAY = 0.0", f"DELAY = {delay}")
+    (tree.base / "small_hooks.py").write_text(text, encoding="utf-8")
 
 
 def model_of(tree: JobTree) -> dict[str, Any]:
@@ -111,13 +114,20 @@ def finished(ended: Ended) -> dict[Any, list[float]]:
     return read_series(ended.output.splitlines())
 
 
-def test_two_ranks_train_one_model(make_job: MakeJob) -> None:
-    """As many steps on both, the same weights, and whatever is told or written once is so."""
-    tree = make_job("two", epochs=2, **SiftConfig(keep=0.5).to_hyperparameters())
-    ended = run(tree, torchrun(2))
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[JobTree, Ended]:
+    """A job of two ranks that went well."""
+    tree = job_in(
+        tmp_path_factory.mktemp("two"), epochs=2, **SiftConfig(keep=0.5).to_hyperparameters()
+    )
+    return tree, run(tree, torchrun(2))
 
+
+def test_two_ranks_train_one_model(two: tuple[JobTree, Ended]) -> None:
+    """As many steps on both, the same weights, and whatever is told or written once is so."""
+    tree, ended = two
     series = finished(ended)
-    assert [(tree.base / f"steps_{rank}").read_text() for rank in (0, 1)] == ["12", "12"]
+    assert steps_of(tree) == ["12", "12"]
     first, second = ((tree.base / f"model_{rank}").read_text() for rank in (0, 1))
     assert first == second
     # Once where an epoch ends, once with the accuracy.
@@ -130,14 +140,121 @@ def test_two_ranks_train_one_model(make_job: MakeJob) -> None:
     assert [path.name for path in tree.output_data_dir.iterdir()] == ["sift_report.json"]
 
 
+def test_held_out_data_is_shared_out_exactly(two: tuple[JobTree, Ended]) -> None:
+    """The accuracy of both ranks together is that of the saved model on all rows."""
+    tree, ended = two
+    assert finished(ended)[VALIDATION_ACCURACY][-1] == accuracy_of(tree)
+
+
+def test_another_number_of_ranks(two: tuple[JobTree, Ended]) -> None:
+    """Its checkpoint is refused in words, for each rank has a place of its own in the data."""
+    tree, _ = two
+    ended = run(tree)
+
+    assert ended.code == 1
+    assert "belongs to another run: processes: 2 there, 1 here" in ended.failure
+
+
+def test_ranks_that_go_ways_of_their_own(tmp_path: Path) -> None:
+    """All data on each, and a loss past what averages gradients: both are said, once."""
+    tree = job_in(tmp_path, epochs=1, all_to_each=True, past_ddp=True)
+    ended = run(tree, torchrun(2))
+
+    finished(ended)
+    for told in (
+        "note: each of the 2 processes goes through all the training data, 2 times as much",
+        "note: the processes have trained different models, and the first one's is saved",
+    ):
+        assert ended.output.count(told) == 1
+
+
+CONFIGS = {
+    "fresh": SiftConfig(keep=0.5, scores="fresh", selection="bernoulli"),
+    "memory": SiftConfig(keep=0.7, keep_end=0.4, scores="memory"),
+}
+ASKED = {name: {"epochs": 4, **config.to_hyperparameters()} for name, config in CONFIGS.items()}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """Return the model of a job that nobody interrupted, by the name of its config."""
+
+    @functools.cache
+    def model(name: str) -> dict[str, Any]:
+        tree = job_in(tmp_path_factory.mktemp(name), checkpoint_steps=3, **ASKED[name])
+        finished(run(tree, torchrun(2)))
+        return model_of(tree)
+
+    return model
+
+
+class TestInterruption:
+    """A job of two ranks that is taken away, and goes on to the same bits."""
+
+    @pytest.mark.parametrize(
+        ("name", "told"), [("fresh", ("launcher", 1)), ("memory", (1,))], ids=["all", "one rank"]
+    )
+    def test_asked_to_end(
+        self, tmp_path: Path, whole: Whole, name: str, told: tuple[int | str, ...]
+    ) -> None:
+        """Both stop at the same step and save, however often and whoever of them is asked."""
+        tree = job_in(tmp_path, delay=0.05, **ASKED[name])
+        ended = interrupted(tree, signal.SIGTERM, told)
+        assert ended.code
+        assert ended.failure == ""
+        assert ended.output.count("note: the job was asked to end: it ends after step") == 1
+        first, second = steps_of(tree)
+        assert first == second
+
+        ended = run_on(tree)
+        assert ended.output.count(f"going on from the checkpoint of step {first}") == 1
+        assert same(model_of(tree), whole(name))
+
+    def test_killed(self, tmp_path: Path, whole: Whole) -> None:
+        """Without a word: it goes on from the last checkpoint that was written by the steps."""
+        tree = job_in(tmp_path, delay=0.05, checkpoint_steps=3, **ASKED["memory"])
+        ended = interrupted(tree, signal.SIGKILL, (1,))
+        assert ended.code
+        assert "rank 1 has ended" in ended.failure
+
+        tree.failure_file.unlink()
+        assert "going on from the checkpoint of step" in run_on(tree).output
+        assert same(model_of(tree), whole("memory"))
+
+
+def interrupted(tree: JobTree, number: signal.Signals, told: tuple[int | str, ...]) -> Ended:
+    """Send a signal, once some steps of the second epoch are made, and wait for the end."""
+    job = start(tree, torchrun(2))
+    place = tree.base / "steps_1"
+    while job.poll() is None and not (place.exists() and int(place.read_text() or 0) > 10):
+        time.sleep(0.05)
+    for whom in told:
+        os.kill(job.pid if whom == "launcher" else rank_of(tree, int(whom)), number)
+    output, _ = job.communicate(timeout=TIMEOUT)
+    assert_all_gone(tree)
+    return Ended(job.returncode, tree.read_failure() or "", output)
+
+
+def run_on(tree: JobTree) -> Ended:
+    """Run a job that was interrupted to its end, at full speed."""
+    write_hooks(tree)
+    ended = run(tree, torchrun(2))
+    finished(ended)
+    return ended
+
+
+def steps_of(tree: JobTree) -> list[str]:
+    """Return how many training steps each rank has made, in the order of the ranks."""
+    return [(tree.base / f"steps_{rank}").read_text() for rank in (0, 1)]
+
+
 def accuracy_of(tree: JobTree) -> float:
     """Return the accuracy of the model that a job saved, by a count of all rows in one process."""
     script = """
-        import sys, torch
+        import torch
         from types import SimpleNamespace
         import small_hooks
-        job = SimpleNamespace(rank=9, processes=1, hyperparameters={})
-        model = small_hooks.model(job)
+        model = small_hooks.model(SimpleNamespace(rank=9))
         model.load_state_dict(torch.load("model/model.pt", weights_only=True))
         model.eval()
         print(int(small_hooks.correct(model, small_hooks.ROWS.tensors).sum()) / 120)
@@ -150,87 +267,6 @@ def accuracy_of(tree: JobTree) -> float:
         text=True,
     )
     return float(found.stdout)
-
-
-def test_held_out_data_is_shared_out_exactly(make_job: MakeJob) -> None:
-    """The accuracy of both ranks together is that of the saved model on all rows."""
-    tree = make_job("two", epochs=1)
-    series = finished(run(tree, torchrun(2)))
-
-    assert series[VALIDATION_ACCURACY] == [accuracy_of(tree)]
-
-
-def test_ranks_that_read_all_data(make_job: MakeJob) -> None:
-    """It is said, with the mend; the training goes on, for the data may be each rank's own."""
-    ended = run(make_job("two", epochs=1, all_to_each=True), torchrun(2))
-
-    finished(ended)
-    told = "note: each of the 2 processes goes through all the training data, 2 times as much"
-    assert ended.output.count(told) == 1
-
-
-class TestInterruption:
-    """A job of two ranks that is taken away, and goes on."""
-
-    CONFIG = SiftConfig(keep=0.5, scores="fresh", selection="bernoulli").to_hyperparameters()
-
-    @pytest.fixture
-    def whole(self, make_job: MakeJob) -> dict[str, Any]:
-        """The model of a job that nobody interrupted."""
-        tree = make_job("whole", epochs=4, **self.CONFIG)
-        finished(run(tree, torchrun(2)))
-        return model_of(tree)
-
-    def interrupted(self, tree: JobTree, number: signal.Signals, *, of_all: bool) -> Ended:
-        """Send a signal, once some steps of the second epoch are made, and wait for the end."""
-        job = start(tree, torchrun(2))
-        place = tree.base / "steps_1"
-        while job.poll() is None and not (place.exists() and int(place.read_text() or 0) > 10):
-            time.sleep(0.05)
-        os.kill(job.pid if of_all else rank_of(tree, 1), number)
-        output, _ = job.communicate(timeout=60)
-        assert_all_gone(tree)
-        return Ended(job.returncode, tree.read_failure() or "", output)
-
-    @pytest.mark.parametrize("of_all", [True, False], ids=["all", "one rank"])
-    def test_asked_to_end(self, make_job: MakeJob, whole: dict[str, Any], *, of_all: bool) -> None:
-        """Both stop at the same step, save, and the next job ends with the same bits."""
-        tree = make_job("taken", delay=0.05, epochs=4, **self.CONFIG)
-        ended = self.interrupted(tree, signal.SIGTERM, of_all=of_all)
-        assert ended.code
-        assert ended.output.count("note: the job was asked to end: it ends after step") == 1
-        assert ended.failure == ""
-        steps = [(tree.base / f"steps_{rank}").read_text() for rank in (0, 1)]
-        assert steps[0] == steps[1]
-
-        (tree.base / "small_hooks.py").write_text(textwrap.dedent(HOOKS))
-        ended = run(tree, torchrun(2))
-        finished(ended)
-        assert ended.output.count(f"going on from the checkpoint of step {steps[0]}") == 1
-        assert same(model_of(tree), whole)
-
-    def test_killed(self, make_job: MakeJob, whole: dict[str, Any]) -> None:
-        """Without a word: it goes on from the last checkpoint that was written by the steps."""
-        tree = make_job("killed", delay=0.05, epochs=4, checkpoint_steps=3, **self.CONFIG)
-        ended = self.interrupted(tree, signal.SIGKILL, of_all=False)
-        assert ended.code
-        assert "rank 1 has ended" in ended.failure
-
-        tree.failure_file.unlink()
-        (tree.base / "small_hooks.py").write_text(textwrap.dedent(HOOKS))
-        ended = run(tree, torchrun(2))
-        finished(ended)
-        assert "going on from the checkpoint of step" in ended.output
-        assert same(model_of(tree), whole)
-
-    def test_another_number_of_ranks(self, make_job: MakeJob) -> None:
-        """Its checkpoint is refused in words, for each rank has a place of its own in the data."""
-        tree = make_job("two", epochs=1)
-        finished(run(tree, torchrun(2)))
-        ended = run(tree)
-
-        assert ended.code == 1
-        assert "belongs to another run: processes: 2 there, 1 here" in ended.failure
 
 
 def rank_of(tree: JobTree, rank: int) -> int:
@@ -257,12 +293,11 @@ def test_the_demo_on_two_ranks(tmp_path: Path) -> None:
     accuracies = []
     for processes in (1, 2):
         tree = lay_out(
-            tmp_path / str(processes), epochs=2, **{SCRIPT_KEY: str(LETTERS / "letters.py")}
+            tmp_path / str(processes), epochs=1, **{SCRIPT_KEY: str(LETTERS / "letters.py")}
         )
         (tree.data_dir / "letters").symlink_to(LETTERS / "data")
         series = finished(run(tree, torchrun(processes)))
         accuracies.append(series[VALIDATION_ACCURACY][-1])
-        assert series[TRAINING_STEPS][-1] == 250
-    assert json.dumps(accuracies)
+        assert series[TRAINING_STEPS][-1] == 125
     assert abs(accuracies[0] - accuracies[1]) < 0.02
     assert min(accuracies) > 0.85

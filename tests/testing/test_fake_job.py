@@ -191,3 +191,9 @@ def test_what_is_refused() -> None:
         "epochs must be a whole number from 1, got 0; rows must be a whole number from 1, got 1.5; "
         "until must be a number above 0 to 1, got 0.0"
     )
+    with pytest.raises(SiftUsageError) as caught:
+        FakeJob({"keep": 0.5}, accuracy=90)  # type: ignore[arg-type]
+    assert str(caught.value) == (
+        "config must be a SiftConfig, got {'keep': 0.5}; "
+        "accuracy must be a number from 0 to 1 or None, got 90"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,14 @@ def test_region(region: str) -> None:
         assert account.region == region
         location = account.boto_session.client("s3").get_bucket_location(Bucket=account.bucket)
         assert (location["LocationConstraint"] or "us-east-1") == region
+
+
+@pytest.mark.parametrize("package", ["boto3", "moto"])
+def test_what_is_not_installed(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """What brings a missing package is said."""
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(SiftUsageError, match=rf"needs {package}: pip install 'sift_toolkit\[test"):
+        mocked_aws().__enter__()
 
 
 def test_the_environment_is_put_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from sift_toolkit import METRICS, SiftConfig
+import pytest
+
+from sift_toolkit import METRICS, SiftConfig, SiftUsageError
 from sift_toolkit.metrics import KEPT_SHARE, NAME_PREFIX, VALIDATION_ACCURACY, read_series
 from sift_toolkit.testing import FakeJob, MockedAws, record_job
 
@@ -100,6 +102,13 @@ def test_without_log_and_charts(sift_aws: MockedAws) -> None:
     assert charted(sift_aws, "bare", KEPT_SHARE.name) == []
     logs = sift_aws.boto_session.client("logs")
     assert logs.describe_log_groups()["logGroups"] == []
+
+
+def test_no_such_status(sift_aws: MockedAws) -> None:
+    """A status that no training job has is refused, and nothing recorded."""
+    with pytest.raises(SiftUsageError, match="one of 'Completed', 'Failed', 'Stopped', 'InPro"):
+        record_job(sift_aws.boto_session, "a", JOB, status="Done")  # type: ignore[arg-type]
+    assert sift_aws.calls == []
 
 
 def test_several_jobs(sift_aws: MockedAws) -> None:

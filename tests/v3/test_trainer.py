@@ -58,6 +58,12 @@ def test_sdk_v2_is_missing() -> None:
     assert said.endswith("pip install 'sift_toolkit[client]'")
 
 
+def test_there_is_no_host_session() -> None:
+    """A session that only SDK v2 has room for says so where it is asked for."""
+    with pytest.raises(SiftJobError, match="HostSession needs the SageMaker Python SDK v2, but v3"):
+        _ = sift_toolkit.client.HostSession
+
+
 def test_it_is_a_model_trainer(aws: MockedAws, job_arguments: dict[str, Any]) -> None:
     """It is made without a call to AWS, and has what ModelTrainer has."""
     trainer = sift_model_trainer(CONFIG, **job_arguments, tags={"a": "b"})

@@ -12,6 +12,7 @@ from sift_toolkit.config import SiftConfig
 from sift_toolkit.container._sift import job_sifting
 from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftBatchError
+from sift_toolkit.integrations._prepared import view_of
 from sift_toolkit.sifting import Batch, Loss, LossObject, as_loss, to_device
 from sift_toolkit.sifting import SiftingDataloader as OwnDataloader
 from sift_toolkit.smart_sifting._exceptions import (
@@ -77,8 +78,8 @@ class SiftingDataloader(OwnDataloader):
         if log_batch_data:
             warn_of_content()
         super().__init__(
-            sift_config=_scored_fresh(config),
-            orig_dataloader=orig_dataloader,
+            sift_config=scored_fresh(config),
+            orig_dataloader=view_of(orig_dataloader),
             loss_impl=logged(loss) if log_batch_data else loss,
             model=model,
             listener=recorder,
@@ -146,7 +147,7 @@ def in_words(batches: Iterator[Batch]) -> Iterator[Batch]:
         raise UnsupportedDataFormatException(msg) from error
 
 
-def _scored_fresh(config: SiftConfig) -> SiftConfig:
+def scored_fresh(config: SiftConfig) -> SiftConfig:
     """Return the config, with fresh scores where that was left open.
 
     Scripts written for AWS's loader hand no losses back, which is what a memory lives on.

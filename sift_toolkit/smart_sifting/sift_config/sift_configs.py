@@ -101,6 +101,17 @@ class RelativeProbabilisticSiftConfig(_Checked):
         self.loss_based_sift_config = _made(LossConfig, self.loss_based_sift_config)
         super().__post_init__()
 
+    def to_sift_config(self) -> SiftConfig:
+        """Return what this config says, in this package's terms."""
+        start = self.loss_based_sift_config.sift_config
+        return SiftConfig(
+            beta_value=float(self.beta_value),
+            loss_history_length=self.loss_history_length,
+            sift_delay=start.sift_delay,
+            repeat_delay_per_epoch=start.repeat_delay_per_epoch,
+            scores="fresh",
+        )
+
 
 def sift_config_of(config: RelativeProbabilisticSiftConfig | Mapping[str, Any]) -> SiftConfig:
     """Return what a config of AWS's says, in this package's terms.
@@ -115,14 +126,7 @@ def sift_config_of(config: RelativeProbabilisticSiftConfig | Mapping[str, Any]) 
     if not isinstance(made, RelativeProbabilisticSiftConfig):
         msg = f"sift_config must be a RelativeProbabilisticSiftConfig or a dict, got {config!r}"
         raise SiftConfigValidationException([msg])
-    start = made.loss_based_sift_config.sift_config
-    return SiftConfig(
-        beta_value=float(made.beta_value),
-        loss_history_length=made.loss_history_length,
-        sift_delay=start.sift_delay,
-        repeat_delay_per_epoch=start.repeat_delay_per_epoch,
-        scores="fresh",
-    )
+    return made.to_sift_config()
 
 
 def _made(kind: type[_AnyConfig], given: Any) -> Any:

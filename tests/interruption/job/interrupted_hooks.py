@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
 
@@ -12,6 +13,8 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from sift_toolkit.container import Job
 
 BATCH_SIZE = 16
+STEP_SECONDS = float(os.environ.get("STEP_SECONDS", 0))
+"""Added to each step, where it takes long to kill a job."""
 
 
 class Noisy(Dataset[tuple[Tensor, Tensor]]):
@@ -65,6 +68,7 @@ def test_data(job: Job) -> DataLoader[tuple[Tensor, ...]]:
 
 def loss(model: nn.Module, batch: list[Tensor]) -> Tensor:
     """Return one loss a point."""
+    time.sleep(STEP_SECONDS)
     return nn.functional.cross_entropy(model(batch[0]), batch[1], reduction="none")
 
 

@@ -1,0 +1,289 @@
+"""The Lightning callback that makes a Trainer at home with sifted loaders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from torch import Tensor, nn
+
+from sift_toolkit.config import SiftConfig
+from sift_toolkit.container import job_sifting
+from sift_toolkit.contract import JobTree
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.integrations._lightning_framework import framework
+from sift_toolkit.integrations._lightning_loader import EpochLoader
+from sift_toolkit.integrations._lightning_state import CHECKPOINT_KEY, of_all_ranks, of_this_rank
+from sift_toolkit.integrations._lightning_trainer import (
+    attach,
+    begin_fetching,
+    detach,
+    expect,
+    limited,
+    prepared,
+    stepping_batches,
+)
+from sift_toolkit.report import Observation
+from sift_toolkit.sifting import (
+    Batch,
+    Labels,
+    Loss,
+    LossObject,
+    Pad,
+    Rewiring,
+    SiftingDataloader,
+    global_state,
+    set_global_state,
+)
+
+
+class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only when it is imported
+    """Sifts the training data of a Trainer.
+
+    With a *loss* it sifts the loader that the module or data module returns. Without one it looks
+    after a loader that is sifted already, and does nothing where there is none. Either way each
+    process trains on its own part of the data, `estimated_stepping_batches` is the true number,
+    every epoch has its own length, checkpoints hold the state of the sifting, and its metrics go
+    to the trainer's loggers as ``sift/kept_share`` and so on.
+
+    Args:
+        config: how to sift; in a job that carries a sift config, that one is followed.
+        loss: ``(module, batch) -> losses`` of shape (batch,), or an object with AWS's method.
+        pad: brings tensors of batches with different trailing sizes to one size.
+        labels: the class of each sample, so that none disappears; see `SiftingDataloader`.
+
+    Raises:
+        SiftUsageError: there is a config, and no loss.
+    """
+
+    def __init__(
+        self,
+        config: SiftConfig | None = None,
+        *,
+        loss: Loss | LossObject | None = None,
+        pad: Pad | None = None,
+        labels: Labels | None = None,
+    ) -> None:
+        if loss is None and config is not None:
+            msg = (
+                "SiftingCallback(config) needs loss=(module, batch) -> one loss a sample; without "
+                "a config it looks after a loader that train_dataloader() returns sifted"
+            )
+            raise SiftUsageError(msg)
+        super().__init__()
+        self._config = config
+        self._loss = loss
+        self._pad = pad
+        self._labels = labels
+        self._trainer: Any = None
+        self._loader: EpochLoader | None = None
+        self._given: Any = None
+        self._saved: list[dict[str, Any]] | None = None
+        self._steps_before = 0
+
+    @property
+    def loader(self) -> SiftingDataloader | None:
+        """The sifted loader, None where nothing is sifted."""
+        return None if self._loader is None else self._loader.sifted
+
+    def reduce(self, losses: Tensor, *, values: Tensor | None = None) -> Tensor:
+        """Return the mean of a batch's losses, weighted as the config asks, and remember them.
+
+        Call it once in each training step. Without sifting, and while validating, it is the mean.
+
+        Args:
+            losses: shape (batch,), with their gradient.
+            values: shape (batch,), your own values, for ``value="own"`` with a memory.
+        """
+        if self._loader is None or not self._trainer.training:
+            return losses.mean()
+        return self._loader.sifted.reduce(losses, self._loader.batch, values=values)
+
+    def setup(self, trainer: Any, pl_module: nn.Module, stage: str) -> None:
+        """Have a look at the training loader when it comes."""
+        if stage != "fit":
+            return
+        self._trainer, self._loader, self._given = trainer, None, None
+        self._saved, self._steps_before = None, 0
+        is_first = attach(trainer, lambda given: self._look(given, pl_module), self._all_steps)
+        if not is_first and self._loss is not None:
+            msg = "a callback before SiftingCallback(loss=...) sifts already: leave that one out"
+            raise SiftUsageError(msg)
+
+    def _look(self, given: Any, module: nn.Module) -> Any:
+        """Return what to train from instead of what train_dataloader() returned."""
+        several = list(_loaders_in(given))
+        is_sifted = any(isinstance(each, SiftingDataloader) for each in several)
+        if not is_sifted and self._loss is None:
+            return given
+        if len(several) != 1 or several[0] is not given:
+            msg = (
+                "train_dataloader() must return one loader to be sifted, got "
+                f"{type(given).__name__} of {len(several)}"
+            )
+            raise SiftUsageError(msg)
+        if self._given is not None and given is not self._given:
+            msg = (
+                "train_dataloader() returned another loader than before, and sifting goes by what "
+                "it has seen: leave out Trainer(reload_dataloaders_every_n_epochs=...)"
+            )
+            raise SiftUsageError(msg)
+        if self._loader is None:
+            self._given = given
+            sifted = self._adopted(given) if is_sifted else self._sifted(given, module)
+            if self._trainer.overfit_batches:
+                Rewiring(sifted).note("overfit_batches is set: training is on those, not sifted")
+                return Rewiring(sifted).inner
+            self._loader = EpochLoader(sifted, lambda: int(self._trainer.current_epoch))
+        return self._loader
+
+    def _sifted(self, loader: Iterable[Batch], module: nn.Module) -> SiftingDataloader:
+        assert self._loss is not None
+        config, recorder = job_sifting(JobTree.current(), default=self._config)
+        sifted = SiftingDataloader(
+            sift_config=config,
+            orig_dataloader=prepared(self._trainer, loader),
+            loss_impl=self._loss,
+            model=module,
+            epochs=self._epochs,
+            listener=recorder,
+            on_note=recorder.note,
+            pad=self._pad,
+            labels=self._labels,
+        )
+        return self._told(sifted)
+
+    def _adopted(self, sifted: SiftingDataloader) -> SiftingDataloader:
+        if self._loss is not None:
+            msg = "train_dataloader() returns a sifted loader: leave out SiftingCallback's loss"
+            raise SiftUsageError(msg)
+        rewiring = Rewiring(sifted)
+        inner = prepared(self._trainer, rewiring.inner)
+        if inner is not rewiring.inner:
+            rewiring.replace_inner(inner)
+        if self._epochs is not None:
+            rewiring.set_epochs(self._epochs)
+        return self._told(sifted)
+
+    def _told(self, sifted: SiftingDataloader) -> SiftingDataloader:
+        rewiring = Rewiring(sifted)
+        rewiring.also_tell(self._log)
+        rewiring.compute_in(self._in_its_precision)
+        return sifted
+
+    def _in_its_precision(self, loss: Loss) -> Loss:
+        """Return the loss, computed in the precision that the Trainer trains in."""
+        precision = self._trainer.precision_plugin
+
+        def computed(model: nn.Module, batch: Batch) -> Any:
+            with precision.forward_context():
+                return loss(model, precision.convert_input(batch))
+
+        return computed
+
+    @property
+    def _epochs(self) -> int | None:
+        epochs = self._trainer.max_epochs
+        return epochs if epochs and epochs > 0 else None
+
+    def _all_steps(self) -> int | None:
+        """Return the optimizer steps of the whole run, None if they are not known here."""
+        if self._loader is None or self._epochs is None:
+            return None
+        to_come = self._epochs - self._trainer.current_epoch
+        try:
+            lengths = Rewiring(self._loader.sifted).epoch_lengths(to_come)
+        except TypeError:
+            return None
+        steps = self._steps_before + stepping_batches(self._trainer, lengths)
+        most: int = self._trainer.max_steps
+        return steps if most == -1 else min(steps, most)
+
+    def on_train_start(self, trainer: Any, pl_module: nn.Module) -> None:
+        """Go on where a checkpoint was saved."""
+        saved, self._saved = self._saved, None
+        if self._loader is None or saved is None:
+            return
+        state = of_this_rank(saved)
+        self._loader.resume(state["loader"])
+        self._steps_before = state["steps_before"]
+        if state["length"] is None:
+            begin_fetching(trainer)
+        else:
+            expect(trainer, state["length"], anew=True)
+        set_global_state(state["random"])
+
+    def on_train_epoch_start(self, trainer: Any, pl_module: nn.Module) -> None:
+        """Begin the epoch, and tell the Trainer how long it is."""
+        if self._loader is None:
+            return
+        self._steps_before = trainer.global_step
+        self._loader.begin()
+        if (length := self._loader.length) is not None:
+            expect(trainer, length)
+
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: nn.Module, batch: Any, batch_idx: int
+    ) -> None:
+        """Know whose losses come back."""
+        if self._loader is not None:
+            self._loader.start_batch()
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: nn.Module, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """End the epoch with its last batch, before anything validates or saves."""
+        if self._loader is not None and batch_idx + 1 == self._loader.length:
+            self._loader.finish()
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:
+        """Let go of an epoch that was cut short."""
+        if self._loader is not None:
+            self._loader.leave()
+
+    def on_save_checkpoint(
+        self, trainer: Any, pl_module: nn.Module, checkpoint: dict[str, Any]
+    ) -> None:
+        """Save the sifting of all ranks, and the random states its order is drawn from."""
+        if self._loader is not None:
+            length = self._loader.length
+            state = {
+                "loader": self._loader.sifted.state_dict(),
+                "length": None if length is None else limited(length, 1.0),
+                "steps_before": self._steps_before,
+                "random": global_state(),
+            }
+            checkpoint[CHECKPOINT_KEY] = of_all_ranks(state)
+
+    def on_load_checkpoint(
+        self, trainer: Any, pl_module: nn.Module, checkpoint: dict[str, Any]
+    ) -> None:
+        """Remember the state until the loader is there."""
+        self._saved = checkpoint.get(CHECKPOINT_KEY)
+
+    def teardown(self, trainer: Any, pl_module: nn.Module, stage: str) -> None:
+        """Leave the trainer as it was."""
+        if stage == "fit":
+            detach(trainer)
+
+    def on_exception(self, trainer: Any, pl_module: nn.Module, exception: BaseException) -> None:
+        """Leave the trainer as it was."""
+        detach(trainer)
+
+    def _log(self, observation: Observation) -> None:
+        """Give the metrics to the trainer's loggers, which speak on the first rank only."""
+        values = {f"sift/{name}": value for name, value in observation.values.items()}
+        for logger in self._trainer.loggers:
+            logger.log_metrics(values, step=self._trainer.global_step)
+
+
+def _loaders_in(given: Any) -> Iterator[Any]:
+    """Yield the loaders of a collection such as Lightning takes, or the one that there is."""
+    parts: Any = getattr(given, "flattened", given)
+    if isinstance(parts, dict):
+        parts = list(parts.values())
+    if isinstance(parts, list | tuple):
+        for part in parts:
+            yield from _loaders_in(part)
+    else:
+        yield parts

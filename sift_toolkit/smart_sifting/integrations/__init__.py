@@ -1,0 +1,1 @@
+"""Sifting in the trainers of frameworks."""
