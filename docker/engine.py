@@ -153,7 +153,9 @@ class _Private:
         if not answers(self.environment):
             return
         os.kill(int(self._pid_file.read_text()), signal.SIGTERM)
-        while self._pid_file.exists():
+        for _ in range(10 * _PATIENCE_SECONDS):
+            if not self._pid_file.exists():
+                break
             time.sleep(0.1)
         shutil.rmtree(self._runtime, ignore_errors=True)
 

@@ -28,9 +28,9 @@ fi
 # Headers serve a compiler, which the image has none of, and test suites their authors.
 packages=$("$folder/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
 rm -rf "$packages"/torch/include "$packages"/torch/test "$packages"/torch/bin/*[Tt]est*
-find "$packages/scipy" -type d -name tests -prune -exec rm -rf {} +
+find "$packages" -type d -path '*/scipy/*/tests' -prune -exec rm -rf {} +
 
 # Compiled are those modules alone that a job imports: it starts in half the time, and all of them
 # would make the image larger by a sixth.
-"$folder/bin/python" -c 'import sagemaker_pytorch_container.training, sagemaker_training.cli.train
+PYTHONDONTWRITEBYTECODE= "$folder/bin/python" -c 'import sagemaker_pytorch_container.training, sagemaker_training.cli.train
 import torch.distributed.run, torch.nn.parallel, torch.optim, torch.utils.data'

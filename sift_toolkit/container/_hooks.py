@@ -32,15 +32,22 @@ class Hooks(Protocol):
         ...
 
     def train_data(self, job: Job) -> Iterable[Batch]:
-        """Return the loader of the training data."""
+        """Return the loader of the training data.
+
+        In a job of several processes that of this one's part: with a `DistributedSampler` of
+        `job.processes` and `job.rank`, or of a dataset that is the part already.
+        """
         ...
 
     def test_data(self, job: Job) -> Iterable[Batch]:
-        """Return the loader of the held-out data."""
+        """Return the loader of the held-out data, the same on all processes: they share it out."""
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor | tuple[Tensor, Tensor]:
-        """Return one loss a sample, shape (batch,); with ``value="own"`` also one value each."""
+        """Return one loss a sample, shape (batch,); with ``value="own"`` also one value each.
+
+        Call *model* itself: in a job of several processes it is wrapped, and averages gradients.
+        """
         ...
 
     def correct(self, model: nn.Module, batch: Batch) -> Tensor:

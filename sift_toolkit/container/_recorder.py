@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from sift_toolkit.config import SiftConfig
+from sift_toolkit.container._divergence import DivergenceNote
 from sift_toolkit.metrics import METRICS
 from sift_toolkit.report import REPORT_FILE, Observation, SiftReport
 
@@ -21,6 +22,8 @@ _MOST_TIME_WRITING: Final = 0.02
 
 _RANK_VARIABLES: Final = ("RANK", "OMPI_COMM_WORLD_RANK")
 """Set by torchrun and by mpirun."""
+_PLACE_VARIABLES: Final = ("NODE_RANK", "LOCAL_RANK")
+"""Set by Lightning where it starts the other processes itself."""
 
 _reports: Final[dict[Path, MetricRecorder]] = {}
 """Those of this process: a second loader's must not take the place of the first one's."""
@@ -52,6 +55,7 @@ class MetricRecorder:
         self._write_from = -math.inf
         self._is_written = True
         self._has_complained = False
+        self._mind_divergence = DivergenceNote(self.note)
         if self._speaks and folder is not None:
             self._path = _free_path(folder)
             _reports[self._path] = self
@@ -67,6 +71,7 @@ class MetricRecorder:
         if not self._speaks:
             return
         self._report.observations.append(observation)
+        self._mind_divergence(observation)
         for metric in METRICS:
             value = observation.values.get(metric.name)
             if value is not None and math.isfinite(value):
@@ -120,7 +125,9 @@ def recorders_in(folder: Path) -> dict[str, MetricRecorder]:
 
 def is_first_rank() -> bool:
     """Whether this process speaks for the job."""
-    return all(os.environ.get(variable, "0") == "0" for variable in _RANK_VARIABLES)
+    is_said = any(variable in os.environ for variable in _RANK_VARIABLES)
+    variables = _RANK_VARIABLES if is_said else _PLACE_VARIABLES
+    return all(os.environ.get(variable, "0") == "0" for variable in variables)
 
 
 def print_line(line: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
 
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.container import job_sifting
+from sift_toolkit.container._sift import job_sifting
 from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.integrations._lightning_framework import framework
@@ -17,6 +18,7 @@ from sift_toolkit.integrations._lightning_state import CHECKPOINT_KEY, of_all_ra
 from sift_toolkit.integrations._lightning_trainer import (
     attach,
     begin_fetching,
+    count_the_saved_batch,
     detach,
     expect,
     limited,
@@ -79,7 +81,8 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         self._loader: EpochLoader | None = None
         self._given: Any = None
         self._saved: list[dict[str, Any]] | None = None
-        self._steps_before = 0
+        self._resumes = False
+        self._epochs_over = self._steps_before = 0
 
     @property
     def loader(self) -> SiftingDataloader | None:
@@ -104,7 +107,8 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         if stage != "fit":
             return
         self._trainer, self._loader, self._given = trainer, None, None
-        self._saved, self._steps_before = None, 0
+        self._saved, self._resumes = None, False
+        self._count(trainer.current_epoch)
         is_first = attach(trainer, lambda given: self._look(given, pl_module), self._all_steps)
         if not is_first and self._loss is not None:
             msg = "a callback before SiftingCallback(loss=...) sifts already: leave that one out"
@@ -134,7 +138,9 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
             if self._trainer.overfit_batches:
                 Rewiring(sifted).note("overfit_batches is set: training is on those, not sifted")
                 return Rewiring(sifted).inner
-            self._loader = EpochLoader(sifted, lambda: int(self._trainer.current_epoch))
+            self._loader = EpochLoader(
+                sifted, lambda: int(self._trainer.current_epoch), self._on_begin
+            )
         return self._loader
 
     def _sifted(self, loader: Iterable[Batch], module: nn.Module) -> SiftingDataloader:
@@ -190,7 +196,7 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         """Return the optimizer steps of the whole run, None if they are not known here."""
         if self._loader is None or self._epochs is None:
             return None
-        to_come = self._epochs - self._trainer.current_epoch
+        to_come = self._epochs - self._epochs_over
         try:
             lengths = Rewiring(self._loader.sifted).epoch_lengths(to_come)
         except TypeError:
@@ -204,23 +210,32 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         saved, self._saved = self._saved, None
         if self._loader is None or saved is None:
             return
+        count_the_saved_batch(trainer)
         state = of_this_rank(saved)
-        self._loader.resume(state["loader"])
-        self._steps_before = state["steps_before"]
+        self._loader.resume(state["loader"], state["trained"])
+        self._epochs_over, self._steps_before = state["over"]
+        self._resumes = state["mid_epoch"]
         if state["length"] is None:
+            # Lightning has fetched ahead already.
             begin_fetching(trainer)
         else:
-            expect(trainer, state["length"], anew=True)
+            expect(trainer, state["length"])
         set_global_state(state["random"])
 
     def on_train_epoch_start(self, trainer: Any, pl_module: nn.Module) -> None:
-        """Begin the epoch, and tell the Trainer how long it is."""
-        if self._loader is None:
-            return
-        self._steps_before = trainer.global_step
-        self._loader.begin()
+        """Begin the epoch before Lightning asks for its length."""
+        if self._loader is not None:
+            self._loader.begin()
+
+    def _on_begin(self) -> None:
+        """Tell the Trainer how long the epoch is that has begun."""
+        # Not in the hook above: Lightning leaves it out in the first epoch after a checkpoint.
+        assert self._loader is not None
+        if not self._resumes:
+            self._count(self._trainer.current_epoch)
+        self._resumes = False
         if (length := self._loader.length) is not None:
-            expect(trainer, length)
+            expect(self._trainer, limited(length, self._trainer.limit_train_batches))
 
     def on_train_batch_start(
         self, trainer: Any, pl_module: nn.Module, batch: Any, batch_idx: int
@@ -233,24 +248,32 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         self, trainer: Any, pl_module: nn.Module, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """End the epoch with its last batch, before anything validates or saves."""
-        if self._loader is not None and batch_idx + 1 == self._loader.length:
+        if self._loader is not None and self._loader.trained == self._loader.length:
             self._loader.finish()
+            self._count(trainer.current_epoch + 1)
 
     def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:
         """Let go of an epoch that was cut short."""
         if self._loader is not None:
             self._loader.leave()
+            self._count(trainer.current_epoch + 1)
+
+    def _count(self, epochs_over: int) -> None:
+        self._epochs_over, self._steps_before = epochs_over, self._trainer.global_step
 
     def on_save_checkpoint(
         self, trainer: Any, pl_module: nn.Module, checkpoint: dict[str, Any]
     ) -> None:
         """Save the sifting of all ranks, and the random states its order is drawn from."""
         if self._loader is not None:
-            length = self._loader.length
+            length = trainer.num_training_batches
             state = {
                 "loader": self._loader.sifted.state_dict(),
-                "length": None if length is None else limited(length, 1.0),
-                "steps_before": self._steps_before,
+                # Of Lightning's epoch: it saves before and after the sifted loader's own has ended.
+                "length": None if length == math.inf else length,
+                "trained": self._loader.trained,
+                "mid_epoch": self._loader.is_under_way,
+                "over": [self._epochs_over, self._steps_before],
                 "random": global_state(),
             }
             checkpoint[CHECKPOINT_KEY] = of_all_ranks(state)

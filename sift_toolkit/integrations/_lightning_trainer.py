@@ -140,25 +140,33 @@ def prepared(trainer: Any, loader: Any) -> Any:
     )
 
 
-def expect(trainer: Any, length: int, *, anew: bool = False) -> None:
-    """Tell the Trainer how many batches the epoch has that comes.
+def expect(trainer: Any, length: int) -> None:
+    """Tell the Trainer how many batches the epoch has that comes, or that is under way.
 
     Args:
         trainer: whose loader has been set up.
-        length: batches of the epoch, the Trainer's limit left aside.
-        anew: whether its iterator must begin again, because a state was loaded.
+        length: batches of the epoch that the Trainer takes.
     """
     loop = trainer.fit_loop
-    length = limited(length, trainer.limit_train_batches)
     loop.max_batches = length
     loop._combined_loader.limits = [length]
     by_time = getattr(trainer, "_val_check_time_interval", None) is not None
     if isinstance(trainer.val_check_interval, float) and not by_time:
         trainer.val_check_batch = max(1, int(length * trainer.val_check_interval))
-    if anew or loop._data_fetcher.length != length:
-        begin_fetching(trainer)
+    loop._data_fetcher.length = length
 
 
 def begin_fetching(trainer: Any) -> None:
     """Let the Trainer begin to iterate its loader again, and ask for its length."""
     iter(trainer.fit_loop._data_fetcher)
+
+
+def count_the_saved_batch(trainer: Any) -> None:
+    """Count the batch as done at whose end a checkpoint was saved, as Lightning does from 2.5 on.
+
+    Before, it trained on one batch more than the epoch had.
+    """
+    epoch_loop = trainer.fit_loop.epoch_loop
+    done = epoch_loop.batch_progress.current
+    if not hasattr(epoch_loop, "restarted_on_train_batch_end") and done.processed == done.ready:
+        done.completed = done.processed

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from torch import Generator
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
 from sift_toolkit.sifting import Batch, rebuild
@@ -52,8 +53,8 @@ class RankSampler(Sampler[int]):
         shard, size = self._batches, self.rank_batch_size
         if shard.drop_last or shard.even_batches:
             return len(shard) * size
-        whole, rest = divmod(len(self._drawn_by), shard.batch_size)
-        rank = shard.process_index
+        whole, rest = divmod(len(self._drawn_by), int(shard.batch_size))
+        rank = int(shard.process_index)
         if shard.split_batches:
             return whole * size + min(max(rest - size * rank, 0), size)
         rounds, over = divmod(whole, self.num_replicas)
@@ -144,6 +145,7 @@ def _batches_of(loader: Any) -> BatchSampler | None:
     """Return plain batches of one rank's samples; None: a sampler of the user's cuts them."""
     batches = getattr(loader.base_dataloader, "batch_sampler", None)
     if type(batches) is BatchSampler:
+        _give_generator(batches.sampler)
         return batches
     inner = getattr(batches, "batch_sampler", None)
     if not hasattr(batches, "process_index") or type(inner) is not BatchSampler:
@@ -154,5 +156,15 @@ def _batches_of(loader: Any) -> BatchSampler | None:
 
         synchronize_rng_states(loader.rng_types or [], loader.synchronized_generator)
 
+    _give_generator(inner.sampler)
     sampler = RankSampler(batches, synchronize)
     return BatchSampler(sampler, sampler.rank_batch_size, sampler.drop_last)
+
+
+def _give_generator(sampler: Any) -> None:
+    """Make the generator that Accelerate's own sampler would make when it is first asked.
+
+    A saved state has its state, and is loaded before that.
+    """
+    if hasattr(sampler, "initial_seed") and sampler.generator is None:
+        sampler.generator = Generator().manual_seed(sampler.initial_seed)

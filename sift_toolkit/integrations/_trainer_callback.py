@@ -23,7 +23,7 @@ class SiftingCallback(TrainerCallback):  # type: ignore[misc, unused-ignore] # u
         self._sifting = sifting
 
     def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, args: TrainingArguments, state: TrainerState, *_: TrainerControl, **__: Any
     ) -> None:
         """Name the epochs: a Trainer that is told no length counts on endlessly many."""
         epochs = self._sifting.extent_of(args).epochs
@@ -31,7 +31,7 @@ class SiftingCallback(TrainerCallback):  # type: ignore[misc, unused-ignore] # u
             state.num_train_epochs = math.ceil(epochs)
 
     def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, _: TrainingArguments, state: TrainerState, control: TrainerControl, **__: Any
     ) -> None:
         """Say how many epochs of the data have come by, and end one that is over."""
         loader = self._sifting.loader
@@ -41,7 +41,7 @@ class SiftingCallback(TrainerCallback):  # type: ignore[misc, unused-ignore] # u
             state.epoch = loader.epoch
 
     def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+        self, args: TrainingArguments, state: TrainerState, *_: TrainerControl, **__: Any
     ) -> None:
         """Put the sifting state into the checkpoint, which is complete but for that."""
         loader = self._sifting.loader

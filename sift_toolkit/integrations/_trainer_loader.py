@@ -38,7 +38,7 @@ class TrainerLoader:
         self._epochs_ended = 0
         self._given = 0
         self._resumes = False
-        self._is_known: deque[bool] = deque(maxlen=_LONGEST_LOOK_AHEAD)
+        self._with_trainer: deque[Batch | None] = deque(maxlen=_LONGEST_LOOK_AHEAD)
 
     @property
     def dataset(self) -> Any:
@@ -67,7 +67,7 @@ class TrainerLoader:
 
     def __iter__(self) -> Iterator[Batch]:
         """Begin the next epoch, or go on with the one a loaded state was in."""
-        self._is_known.clear()
+        self._with_trainer.clear()
         self._begin()
         return self._groups()
 
@@ -83,17 +83,17 @@ class TrainerLoader:
         while not has_given or self._batches is not None:
             if self._batches is None:
                 self._begin()
-            # Of these the losses can come back: the core forgets a batch when its epoch is over.
-            known = [False] * len(self._held)
             batches, self._held = self._held, []
+            # The losses of these cannot come back: their epoch is over, what follows is decided.
+            known: list[Batch | None] = [None] * len(batches)
             while len(batches) < self._group and (batch := self._next()) is not None:
                 batches.append(batch)
-                known.append(True)
+                known.append(batch)
             if len(batches) < self._group:
                 self._held = batches
                 continue
             has_given = True
-            self._is_known.extend(known)
+            self._with_trainer.extend(known)
             yield from batches
 
     def _next(self) -> Batch | None:
@@ -119,9 +119,12 @@ class TrainerLoader:
             self._held.append(batch)
         return True
 
-    def is_known(self) -> bool:
-        """Return, once for each batch in order, whether its losses can be handed back."""
-        return self._is_known.popleft() if self._is_known else False
+    def take_back(self) -> Batch | None:
+        """Return, once for each batch in order, the batch whose losses come back now.
+
+        None: it is of an epoch that is over, and nobody waits for its losses.
+        """
+        return self._with_trainer.popleft() if self._with_trainer else None
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on after the step that was made last."""

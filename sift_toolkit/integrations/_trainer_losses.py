@@ -135,11 +135,10 @@ def targets_of(losses: Tensor, batch: Mapping[str, Any], *, causal: bool) -> Ten
         Shape (rows,), like *losses*.
     """
     labels = batch.get("labels")
-    is_tokens = isinstance(labels, Tensor) and labels.ndim == 2 and not labels.is_floating_point()
-    if not is_tokens:
+    if not isinstance(labels, Tensor) or labels.ndim != 2 or labels.is_floating_point():
         return torch.ones_like(losses)
-    labels = labels[:, 1:] if causal else labels
-    return (labels != _NO_TARGET).sum(1).to(losses)
+    targets = labels[:, 1:] if causal else labels
+    return targets.ne(_NO_TARGET).sum(1).to(losses)
 
 
 def corrected(loss: Tensor, losses: Tensor, weights: Tensor, targets: Tensor) -> Tensor:
@@ -153,5 +152,6 @@ def corrected(loss: Tensor, losses: Tensor, weights: Tensor, targets: Tensor) ->
     """
     parts = losses * targets
     whole = parts.detach().sum()
-    scale = torch.where(whole > 0, loss.detach() / whole.clamp_min(torch.finfo(whole.dtype).tiny), 0)
+    least = torch.finfo(whole.dtype).tiny
+    scale = torch.where(whole > 0, loss.detach() / whole.clamp_min(least), 0)
     return loss + ((weights - 1) * parts).sum() * scale

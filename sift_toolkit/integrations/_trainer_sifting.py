@@ -156,17 +156,19 @@ class TrainerSifting:
         Returns:
             The trainer's own; where the config asks for a correction, its samples weighted.
         """
-        if self.loader is None or not self.loader.is_known():
+        # The very object that was handed out: the trainer may have made another one of it.
+        given = None if self.loader is None else self.loader.take_back()
+        if self.loader is None or given is None:
             return loss
         model: nn.Module = self._trainer.model
         weighs = self._config.correction > 0
         with torch.set_grad_enabled(weighs):
             losses, values = self._losses.of(model, batch, outputs)
         if not weighs:
-            self.loader.sifted.reduce(losses, values=values)
+            self.loader.sifted.reduce(losses, given, values=values)
             return loss
         leaf = losses.detach().requires_grad_()
-        mean = self.loader.sifted.reduce(leaf, values=values)
+        mean = self.loader.sifted.reduce(leaf, given, values=values)
         (shares,) = torch.autograd.grad(mean, leaf)
         targets = targets_of(losses, batch, causal=is_causal(model))
         return corrected(loss, losses, shares * len(losses), targets)

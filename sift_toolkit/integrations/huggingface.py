@@ -46,7 +46,11 @@ class SiftingTrainerMixin(_Base):  # type: ignore[misc, unused-ignore] # stands 
         loader = super().get_train_dataloader()
         return loader if self._sifting is None else self._sifting.loader_around(loader)
 
-    def train(self, resume_from_checkpoint: str | bool | None = None, **given: Any) -> Any:
+    def train(
+        self,
+        resume_from_checkpoint: str | bool | None = None,  # noqa: FBT001 - as Trainer has it
+        **given: Any,
+    ) -> Any:
         """Train; from a checkpoint, go on with the very batches that would have come."""
         if self._sifting is None:
             return super().train(resume_from_checkpoint=resume_from_checkpoint, **given)
@@ -112,7 +116,7 @@ def enable_sifting(
     if config is not None and sift_config is not None:
         msg = "config and sift_config are two names of one argument: give one of them"
         raise SiftUsageError(msg)
-    given = sift_config if config is None else config
+    given: Any = sift_config if config is None else config
     # AWS's config classes say of themselves what they mean in this package's terms.
     given = given.to_sift_config() if hasattr(given, "to_sift_config") else given
     if given is not None and not isinstance(given, SiftConfig):

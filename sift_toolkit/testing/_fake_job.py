@@ -47,8 +47,9 @@ class FakeJob:
         ]
         if not 0 < self.until <= 1:
             problems.append(f"until must be a number above 0 to 1, got {self.until!r}")
-        if not isinstance(self.config, SiftConfig):
-            problems.append(f"config must be a SiftConfig, got {self.config!r}")
+        config: object = self.config
+        if not isinstance(config, SiftConfig):
+            problems.append(f"config must be a SiftConfig, got {config!r}")
         if self.accuracy is not None and not 0 <= self.accuracy <= 1:
             problems.append(f"accuracy must be a number from 0 to 1 or None, got {self.accuracy!r}")
         if problems:

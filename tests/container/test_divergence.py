@@ -7,9 +7,11 @@ import math
 import pytest
 import torch
 
-from sift_toolkit import SiftLossError
+from sift_toolkit import SiftConfig, SiftLossError
 from sift_toolkit.container._divergence import STEPS, Divergence, DivergenceNote
+from sift_toolkit.container._recorder import MetricRecorder
 from sift_toolkit.report import Observation
+from sift_toolkit.sifting import Listener
 
 
 def see(divergence: Divergence, *losses: float) -> None:
@@ -62,7 +64,7 @@ class TestDivergenceNote:
         return []
 
     @staticmethod
-    def observe(note: DivergenceNote, steps: int, loss: float | None, nonfinite: int = 0) -> None:
+    def observe(note: Listener, steps: int, loss: float | None, nonfinite: int = 0) -> None:
         """Tell of a step."""
         values = {"training_steps": float(steps), "nonfinite_losses": float(nonfinite)}
         note(Observation(values=values if loss is None else {**values, "train_loss": loss}))
@@ -102,3 +104,12 @@ class TestDivergenceNote:
             self.observe(note, 50, None)
             note(Observation(values={"training_steps": 60.0, "validation_accuracy": 0.5}))
         assert notes == []
+
+
+def test_a_job_says_it_among_its_notes(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever records a job's metrics watches its losses."""
+    recorder = MetricRecorder(SiftConfig(keep=0.5), None)
+    for steps, loss in enumerate([1.0, None, None, None], start=1):
+        TestDivergenceNote.observe(recorder, steps, loss)
+
+    assert "[sift] note: no training loss has been finite since step 1" in capsys.readouterr().out

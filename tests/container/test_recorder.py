@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sift_toolkit import METRICS, SiftConfig
-from sift_toolkit.container._recorder import MetricRecorder, is_first_rank
+from sift_toolkit.container._recorder import MetricRecorder, is_first_rank, recorders_in
 from sift_toolkit.metrics import read_lines, read_series
 from sift_toolkit.report import REPORT_FILE, Observation, SiftReport
 
@@ -91,7 +91,7 @@ def test_a_line_is_one_write(unbuffered: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("variable", ["RANK", "OMPI_COMM_WORLD_RANK"])
+@pytest.mark.parametrize("variable", ["RANK", "OMPI_COMM_WORLD_RANK", "LOCAL_RANK", "NODE_RANK"])
 def test_only_the_first_rank_speaks(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -221,3 +221,30 @@ def test_a_second_loader_has_a_report_of_its_own(
         for metric, values in read_series(capsys.readouterr().out.splitlines()).items()
     }
     assert series == {"kept_share": [1.0, 0.5, 0.25]}
+
+
+def test_a_report_goes_on_from_another(tmp_path: Path) -> None:
+    """What an interrupted job had told comes first; what both decided is told once."""
+    before = SiftReport(notes=["scores: fresh", "going on"], observations=[observation(epoch=1)])
+    recorder = MetricRecorder(CONFIG, tmp_path)
+    recorder.note("scores: fresh")
+    recorder.note("of the new job")
+    recorder(observation(epoch=2))
+    recorder.go_on_from(before)
+    recorder.write()
+
+    report = report_in(tmp_path)
+    assert report.notes == ["scores: fresh", "going on", "of the new job"]
+    assert report.observations == [observation(epoch=1), observation(epoch=2)]
+
+
+def test_the_recorders_of_a_folder(tmp_path: Path) -> None:
+    """Each by the name of its report, those of other folders left out."""
+    first, second = (MetricRecorder(CONFIG, tmp_path / "job") for _ in range(2))
+    MetricRecorder(CONFIG, tmp_path / "other")
+    MetricRecorder(CONFIG, None)
+
+    assert recorders_in(tmp_path / "job") == {
+        "sift_report.json": first,
+        "sift_report_2.json": second,
+    }

@@ -52,18 +52,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for mark in item.iter_markers("point"):
             fact = getattr(item, "function", None).__doc__ or ""
-            item.user_properties.append(("point", f"{mark.args[0]}: {fact.strip()}"))
+            which = "".join(item.name.partition("[")[1:])
+            text = f"{mark.args[0]}: {fact.strip().rstrip('.')} {which}".rstrip()
+            item.user_properties.append(("point", text))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print a line for each point."""
     lines = [
-        f"point {text} [{outcome}]"
+        f"point {text}: {outcome}"
         for outcome in ("passed", "failed", "error")
         for report in terminalreporter.stats.get(outcome, [])
         for name, text in report.user_properties
         if name == "point" and (report.when == "call" or outcome == "error")
     ]
+    if not lines:
+        return
     terminalreporter.section("points")
     for line in sorted(lines):
         terminalreporter.write_line(line)

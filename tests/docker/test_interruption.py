@@ -17,6 +17,7 @@ from sift_toolkit.contract import JobTree
 from tests.docker.one_container import Container, lay_out
 from tests.interruption.killing import (
     PATIENCE,
+    WHOLE,
     killed_again_and_again,
     newest_name,
     newest_whole,
@@ -26,7 +27,7 @@ from tests.interruption.killing import (
 HOOKS = Path(__file__).resolve().parents[1] / "interruption" / "job" / "interrupted_hooks.py"
 KILLS = 20
 SEED = int(os.environ.get("SIFT_KILL_SEED", 0)) or int.from_bytes(os.urandom(3), "big")
-JOB = {"epochs": 80, "ballast": 3_000_000, "checkpoint_steps": 2, "seed": 7}
+JOB = {"epochs": 50, "ballast": 3_000_000, "checkpoint_steps": 2, "seed": 7}
 SLOWLY = {"STEP_SECONDS": "0.04"}
 """A signal takes Docker half a second, in which the job must not be over."""
 DISK_BYTES = 27_000_000
@@ -63,9 +64,9 @@ def on_a_new_machine(
 def test_twenty_kills_lose_nothing(image: str, tmp_path: Path, scores: str) -> None:
     """20 random kills in a row (SIGTERM, and SIGKILL in the middle of a write): the same end."""
     kills = KILLS if scores == "memory" else KILLS // 4
-    whole = job(image, tmp_path / "whole", scores)
+    whole = job(image, tmp_path / "whole", scores, checkpoint_steps=10_000)
     with on_a_new_machine(image, whole, tmp_path / "other") as container:
-        assert container.wait(PATIENCE) == 0, "\n".join(container.logs())
+        assert container.wait(WHOLE) == 0, "\n".join(container.logs())
     tree, checkpoints = job(image, tmp_path / "killed", scores), tmp_path / "checkpoints"
     checkpoints.mkdir()
 

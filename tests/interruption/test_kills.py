@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sift_toolkit import SiftConfig
-from tests.interruption.killing import PATIENCE, killed_again_and_again, outcome_of
+from tests.interruption.killing import WHOLE, killed_again_and_again, outcome_of
 from tests.interruption.processes import ProcessLife, lay_out
 
 KILLS = 20
@@ -26,7 +26,7 @@ def test_twenty_kills_lose_nothing(tmp_path: Path, scores: str) -> None:
     """SIGTERM and SIGKILL at random moments, in the middle of a write too: the same end."""
     whole = lay_out(tmp_path / "whole", CONFIGS[scores], **JOB)
     with ProcessLife(whole) as life:
-        assert life.wait(PATIENCE) == 0, "\n".join(life.logs())
+        assert life.wait(WHOLE) == 0, "\n".join(life.logs())
     tree = lay_out(tmp_path / "killed", CONFIGS[scores], **JOB)
 
     deaths = killed_again_and_again(
