@@ -5,6 +5,9 @@ two minutes later. sagemaker-training's `train` neither handles SIGTERM nor pass
 script never learns of it. This program passes it to the script's own processes and waits for them;
 `train` then sees its script end, and ends as it always does.
 
+Before that it looks up the job's hosts, for which `train` would take a quarter of an hour if one is
+not known.
+
 Standard library only: it runs in any image that has Python.
 """
 
@@ -18,9 +21,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+# Beside this file in the image: sift_toolkit/contract/_hosts.py.
+from job_hosts import PATIENCE_SECONDS, hosts_of, why_unknown
+
 _PASSED_ON: Final = (signal.SIGTERM, signal.SIGINT)
 _NOT_FOUND: Final = 127
 _PROCESSES: Final = Path("/proc")
+_SECONDS_VARIABLE: Final = "SIFT_HOST_SECONDS"
+"""For which a host of the job may be unknown, if it is to be another time than usual."""
 
 _LAUNCHERS: Final = frozenset({"train", "sh", "bash", "dash", "torchrun", "accelerate"})
 """Programs that run a script in a process of its own. The signal would end them, and the script
@@ -29,6 +37,9 @@ with them, or orphaned, or some seconds later."""
 
 def main(command: list[str]) -> int:
     """Run *command* to its end, passing signals on to its scripts; return its exit status."""
+    if (reason := _why_no_company()) is not None:
+        _say(reason)
+        return 1
     watched = {*_PASSED_ON, signal.SIGCHLD}
     # Blocked, they wait their turn: none is lost, and nothing interrupts anything.
     signal.pthread_sigmask(signal.SIG_BLOCK, watched)
@@ -46,6 +57,19 @@ def main(command: list[str]) -> int:
             for process, status in _ended():
                 if process == train:
                     return _exit_status(status)
+
+
+def _why_no_company() -> str | None:
+    """Return which hosts of the job cannot be found, and leave it where SageMaker shows reasons."""
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    seconds = float(os.environ.get(_SECONDS_VARIABLE, PATIENCE_SECONDS))
+    hosts = hosts_of(base / "input" / "config" / "resourceconfig.json")
+    reason = why_unknown(hosts, seconds=seconds)
+    if reason is not None:
+        with contextlib.suppress(OSError):
+            (base / "output").mkdir(parents=True, exist_ok=True)
+            (base / "output" / "failure").write_text(f"SiftJobError: {reason}", encoding="utf-8")
+    return reason
 
 
 def _pass_on(number: int, process: int) -> None:

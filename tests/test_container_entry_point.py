@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +14,12 @@ from pathlib import Path
 
 import pytest
 
-ENTRY_POINT = Path(__file__).parents[1] / "docker" / "entry_point.py"
+ROOT = Path(__file__).parents[1]
+# As the Dockerfile lays them out.
+IN_IMAGE = {
+    "entry_point.py": ROOT / "docker" / "entry_point.py",
+    "job_hosts.py": ROOT / "sift_toolkit" / "contract" / "_hosts.py",
+}
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -64,9 +71,19 @@ def start_python(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
-def start(start_python: Start) -> Start:
+def entry_point(tmp_path: Path) -> Path:
+    """The entry point, with what stands beside it in the image."""
+    folder = tmp_path / "opt" / "sift"
+    folder.mkdir(parents=True)
+    for name, source in IN_IMAGE.items():
+        shutil.copy(source, folder / name)
+    return folder / "entry_point.py"
+
+
+@pytest.fixture
+def start(start_python: Start, entry_point: Path) -> Start:
     """Start the entry point with a command."""
-    return lambda *command: start_python(str(ENTRY_POINT), *command)
+    return lambda *command: start_python(str(entry_point), *command)
 
 
 def line(process: subprocess.Popen[str]) -> str:
@@ -169,7 +186,7 @@ def test_a_session_of_its_own(start: Start) -> None:
     assert (int(session) == os.getsid(0), blocked) == (False, "set()")
 
 
-def test_orphans_are_reaped(start_python: Start, tmp_path: Path) -> None:
+def test_orphans_are_reaped(start_python: Start, entry_point: Path, tmp_path: Path) -> None:
     """As the first process it inherits whatever a script leaves behind, and lets none pile up."""
     (tmp_path / "orphans.py").write_text(
         textwrap.dedent(
@@ -179,7 +196,8 @@ def test_orphans_are_reaped(start_python: Start, tmp_path: Path) -> None:
             # Where it is not the first process, it can inherit all the same.
             PR_SET_CHILD_SUBREAPER = 36
             assert ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1) == 0
-            runpy.run_path({str(ENTRY_POINT)!r}, run_name="__main__")
+            sys.path.insert(0, {str(entry_point.parent)!r})
+            runpy.run_path({str(entry_point)!r}, run_name="__main__")
             """
         )
     )
@@ -192,3 +210,30 @@ def test_orphans_are_reaped(start_python: Start, tmp_path: Path) -> None:
     """
     process = start_python("orphans.py", "sh", "-c", command)
     assert rest(process) == ["gone"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "known"), [(["localhost"], True), (["localhost", "algo-2.invalid"], False)]
+)
+def test_a_host_nobody_knows_is_said_before_training_begins(
+    start: Start,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hosts: list[str],
+    known: bool,
+) -> None:
+    """In the failure file too, and without a quarter of an hour of look-ups."""
+    config = tmp_path / "ml" / "input" / "config"
+    config.mkdir(parents=True)
+    (config / "resourceconfig.json").write_text(json.dumps({"hosts": hosts}), encoding="utf-8")
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path / "ml"))
+    monkeypatch.setenv("SIFT_HOST_SECONDS", "1")
+    process = start(sys.executable, "-c", "print('trained')")
+    said = rest(process)
+    failure = tmp_path / "ml" / "output" / "failure"
+    assert (process.returncode == 0) is known
+    assert ("trained" in said) is known
+    assert failure.exists() is not known
+    if not known:
+        words = "SiftJobError: no address is known for 'algo-2.invalid', 1 of the job's 2 hosts"
+        assert failure.read_text(encoding="utf-8").startswith(words)

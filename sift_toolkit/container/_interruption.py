@@ -22,7 +22,7 @@ got already."""
 class Interruption:
     """Whether this process was asked to end.
 
-    As long as nobody has asked `received`, SIGTERM ends the process as it does without us. From
+    As long as nobody has asked `received`, SIGTERM ends the process at once, with status 143. From
     then on the first one is only noted, for whoever asks is going to end in time; one that comes
     later ends the process at once.
 
@@ -79,6 +79,10 @@ class Interruption:
             return
         if self._received_at is not None and self._clock() - self._received_at < _ECHO_SECONDS:
             return
+        if self._before == signal.SIG_DFL:
+            # Not of the signal: sagemaker-training takes a script that died of SIGTERM for a
+            # success, and the job for complete.
+            os._exit(EXIT_CODE)
         signal.signal(number, self._before)
         os.kill(os.getpid(), number)
 

@@ -224,7 +224,8 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
 
     def on_train_epoch_start(self, trainer: Any, pl_module: nn.Module) -> None:
         """Begin the epoch before Lightning asks for its length."""
-        if self._loader is not None:
+        # After a checkpoint it may be over already: then its first batch never comes.
+        if self._loader is not None and not trainer.fit_loop.restarting:
             self._loader.begin()
 
     def _on_begin(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from sift_toolkit import sift_estimator
 from sift_toolkit.errors import SiftJobError
+from sift_toolkit.metrics import KEPT_SHARE, read_series
 from sift_toolkit.report import REPORT_FILE
 from tests.docker.demo_job import (
     CONFIG,
@@ -22,6 +23,8 @@ from tests.docker.demo_job import (
     members,
     own_source,
 )
+
+SMART_SIFTING_SCRIPTS = Path(__file__).parents[1] / "smart_sifting" / "scripts"
 
 
 @pytest.fixture
@@ -78,6 +81,26 @@ def test_own_script(
     lines = log_lines(capsys.readouterr().out)
     check_metrics(lines, estimator.metric_definitions)
     assert set(members(tmp_path / "output" / "model.tar.gz")) == {"model.pt"}
+
+
+@pytest.mark.point("3e")
+def test_script_for_smart_sifting(
+    arguments: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SDK v2, a script written for AWS's smart_sifting: unchanged, by the config of the job."""
+    estimator = sift_estimator(
+        CONFIG,
+        entry_point="vision_loop.py",
+        launcher="run",
+        source_dir=SMART_SIFTING_SCRIPTS,
+        **arguments,
+    )
+    estimator.fit()
+    lines = log_lines(capsys.readouterr().out)
+    series = read_series(lines)
+    assert series[KEPT_SHARE][-1] == 0.5
+    # 256 rows in batches of 8, two epochs, half of them.
+    assert "steps: 32" in lines
 
 
 @pytest.mark.point("3d")

@@ -28,9 +28,11 @@ ROWS, BATCH_SIZE = 80, 8
 @pytest.fixture(autouse=True)
 def _no_accelerator() -> Iterator[None]:
     """Each test has an accelerator of its own."""
-    yield
-    AcceleratorState._reset_state(reset_partial_state=True)
-    GradientState._reset_state()
+    for after in (False, True):
+        AcceleratorState._reset_state(reset_partial_state=True)
+        GradientState._reset_state()
+        if not after:
+            yield
 
 
 def loss(model: nn.Module, batch: list[Tensor]) -> Tensor:
@@ -81,25 +83,30 @@ def test_a_loop_of_accelerate(config: SiftConfig, group: int) -> None:
 def test_it_goes_on_within_an_epoch(config: SiftConfig) -> None:
     """The batches that would have come, and the last one is known as such."""
 
-    def run(sifted: Any, model: Any, *, stop: int | None = None) -> tuple[list[Any], Any]:
-        ids = []
+    def made() -> tuple[Any, Any]:
+        _, model, _, loader = task()
+        return model, sift(loader, model=model, loss=loss, epochs=3, config=config)
+
+    def run(model: Any, sifted: Any, *, stop: int | None = None) -> list[Any]:
+        given = []
         for batch in sifted:
             sifted.reduce(loss(model, batch))
-            ids.append((batch[2].tolist(), sifted.end_of_dataloader))
-            if len(ids) == stop:
-                return ids, copy.deepcopy(sifted.state_dict())
-        return ids, None
+            given.append((batch[2].tolist(), sifted.end_of_dataloader))
+            if len(given) == stop:
+                break
+        return given
 
-    accelerator, model, _, loader = task()
-    sifted = sift(loader, model=model, loss=loss, epochs=3, config=config)
-    run(sifted, model)
-    _, state = run(sifted, model, stop=2)
-    rest = [(batch[2].tolist(), sifted.end_of_dataloader) for batch in ()]
-    again = sift(accelerator.prepare(loader), model=model, loss=loss, epochs=3, config=config)
-    again.load_state_dict(state)
-    rest, _ = run(again, model)
-    assert len(rest) == 3
-    assert [ends for _, ends in rest] == [False, False, True]
+    model, whole = made()
+    run(model, whole)
+    expected = run(model, whole)
+    model, stopped = made()
+    run(model, stopped)
+    assert run(model, stopped, stop=2) == expected[:2]
+    state = copy.deepcopy(stopped.state_dict())
+    model, resumed = made()
+    resumed.load_state_dict(state)
+    assert run(model, resumed) == expected[2:]
+    assert [ends for _, ends in expected] == [False, False, False, False, True]
 
 
 def test_only_a_prepared_loader_is_taken() -> None:
