@@ -7,12 +7,15 @@ export SAGEMAKER_SUPPRESS_V2_WARNING := 1
 export AWS_EC2_METADATA_DISABLED := true
 # SDK v3 excludes v2: it has an environment of its own. Not compiled: most of it is never imported.
 V3 := .venv-v3
+# The frameworks, at their newest and at the oldest that are supported.
+INTEGRATIONS := .venv-integrations
+FLOOR := .venv-integrations-floor
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench-core demo docker-test test test-ranks test-gpu test-v3 check format lint types tests coverage docs clean
+.PHONY: bench-core demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -25,6 +28,13 @@ test-ranks: $(VENV)/dev.installed  ## of these only the tests of several process
 
 test-v3: $(VENV)/dev.installed $(V3)/dev-v3.installed  ## the tests of SDK v3
 	$(V3)/bin/python -m pytest tests/v3 $(PYTEST)
+
+test-integrations: $(INTEGRATIONS)/dev-integrations.installed  ## transformers, Lightning, Accelerate
+	$(INTEGRATIONS)/bin/python -m pytest tests/integrations $(PYTEST)
+
+# transformers 4.46 reads its own checkpoints only if PyTorch 2.6 or newer is told to let it.
+test-integrations-floor: $(FLOOR)/dev-integrations.installed  ## the same, with the oldest of each
+	TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1 $(FLOOR)/bin/python -m pytest tests/integrations $(PYTEST)
 
 test-gpu: $(VENV)/dev.installed  ## the tests that need a CUDA device; without one each says so
 	$(BIN)/python -m pytest -m gpu tests/gpu -rs $(PYTEST)
@@ -52,7 +62,7 @@ docs: $(VENV)/dev.installed  ## write the generated tables into README.md and do
 	$(BIN)/python docs/generate.py
 
 clean:
-	rm -rf $(VENV) $(V3) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -67,6 +77,24 @@ $(V3)/bin/python:
 $(V3)/dev-v3.installed: pyproject.toml setup.py constraints-v3.txt | $(V3)/bin/python
 	$(V3)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
 		--constraint constraints-v3.txt --editable '.[dev-v3]'
+	touch $@
+
+$(INTEGRATIONS)/bin/python:
+	$(PYTHON) -m venv $(INTEGRATIONS)
+
+$(INTEGRATIONS)/dev-integrations.installed: pyproject.toml setup.py constraints.txt | $(INTEGRATIONS)/bin/python
+	$(INTEGRATIONS)/bin/python -m pip --disable-pip-version-check install --quiet \
+		--constraint constraints.txt --editable '.[dev-integrations]'
+	touch $@
+
+$(FLOOR)/bin/python:
+	$(PYTHON) -m venv $(FLOOR)
+
+$(FLOOR)/dev-integrations.installed: pyproject.toml setup.py constraints.txt | $(FLOOR)/bin/python
+	grep -vE '^(accelerate|lightning|transformers)==' constraints.txt > $(FLOOR)/constraints.txt
+	$(FLOOR)/bin/python -m pip --disable-pip-version-check install --quiet \
+		--constraint $(FLOOR)/constraints.txt --editable '.[dev-integrations]' \
+		'accelerate==1.1.*' 'lightning==2.4.*' 'transformers==4.46.*'
 	touch $@
 
 bench-core: $(VENV)/demo.installed  ## time the core (about half an hour), write benchmarks/results

@@ -43,6 +43,12 @@ def alias_smart_sifting(*, ours_first: bool = False) -> None:
     finders[0].ours_first |= ours_first
 
 
+def is_ours() -> bool:
+    """Whether AWS's name means this package's modules."""
+    found = importlib.util.find_spec(_ALIAS)
+    return found is not None and isinstance(found.loader, _AliasFinder)
+
+
 class _AliasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds a module of the alias in the module of the same name below ours."""
 

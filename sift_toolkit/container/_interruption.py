@@ -80,8 +80,8 @@ class Interruption:
         if self._received_at is not None and self._clock() - self._received_at < _ECHO_SECONDS:
             return
         if self._before == signal.SIG_DFL:
-            # Not of the signal: sagemaker-training takes a script that died of SIGTERM for a
-            # success, and the job for complete.
+            # Not of the signal: jobs of sagemaker-pytorch-training were seen to end with status 0
+            # then, as if they were complete.
             os._exit(EXIT_CODE)
         signal.signal(number, self._before)
         os.kill(os.getpid(), number)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from sift_toolkit.container._alias import alias_smart_sifting
+from sift_toolkit.container._alias import alias_smart_sifting, is_ours
+from sift_toolkit.container._alias_in_children import alias_in_children
 from sift_toolkit.container._command_line import command_line, tell_hyperparameters
 from sift_toolkit.container._failure import failure_written
 from sift_toolkit.container._interruption import interruption
@@ -47,7 +48,8 @@ def run_entry(arguments: Sequence[str]) -> None:
 def run_script(script: Path, arguments: Sequence[str]) -> None:
     """Run *script* as ``python SCRIPT ARGUMENTS`` would, in this process.
 
-    Where AWS's smart_sifting is not installed, the script finds ours by that name.
+    Where AWS's smart_sifting is not installed, the script, and what Python processes it starts,
+    find ours by that name.
 
     Raises:
         SiftUsageError: there is no such file.
@@ -56,6 +58,8 @@ def run_script(script: Path, arguments: Sequence[str]) -> None:
     import_beside(path)
     sys.argv = [str(path), *arguments]
     alias_smart_sifting()
+    if is_ours():
+        alias_in_children()
     # The absolute path becomes __file__, by which spawned processes find the script again.
     runpy.run_path(str(path), run_name="__main__")
 

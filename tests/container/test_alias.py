@@ -95,3 +95,28 @@ def test_it_is_too_late_once_theirs_is_imported(aws_own: Path) -> None:
         aws_own,
     )
     assert "SiftUsageError: smart_sifting was imported before" in done.stderr
+
+
+def test_processes_that_a_script_starts_find_it_too(tmp_path: Path) -> None:
+    """They begin with the script, as those of Lightning do, not with our entry point."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import subprocess, sys\n"
+        "from smart_sifting.sift_config.sift_configs import SiftingBaseConfig as Config\n"
+        "print(Config.__module__, flush=True)\n"
+        "if len(sys.argv) == 1:\n"
+        "    subprocess.run([sys.executable, __file__, 'again'], cwd='/', check=True)\n"
+    )
+    environment = {**os.environ, "SAGEMAKER_BASE_DIR": str(tmp_path), "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(RUN), str(script)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    ours = "sift_toolkit.smart_sifting.sift_config.sift_configs"
+    assert done.stdout.split() == [ours, ours]
+    assert list(tmp_path.glob("sift_toolkit-*")) == []

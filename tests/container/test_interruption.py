@@ -177,7 +177,7 @@ def test_forked_processes_can_be_terminated(asks: bool) -> None:
 
 
 def test_a_process_that_nobody_asks_in_ends_with_a_status() -> None:
-    """Not of the signal, which sagemaker-training takes for a success."""
+    """Not of the signal, of which a job may end with status 0, as if it were complete."""
     result = run(BEGIN + "    with interruption.noticed(): send()\n    print('alive')")
 
     assert (result.returncode, result.stdout) == (143, "")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy
+import numpy as np
 import torch
+import transformers
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 from transformers import (
@@ -21,6 +22,8 @@ from transformers import (
 )
 
 LETTERS = Path(__file__).parents[2] / "demo" / "letters" / "data" / "letters.npz"
+# Before, transformers itself could not load an optimizer's state on several processes of a CPU.
+RESUMES_ON_CPU_RANKS = tuple(map(int, transformers.__version__.split(".")[:2])) >= (4, 50)
 WORDS = 32
 BATCH_SIZE = 8
 
@@ -42,7 +45,7 @@ class Rows(Dataset[dict[str, Any]]):
 
 def letters(rows: int, *, start: int = 0) -> Rows:
     """Return UCI Letter Recognition as sequences of 16 words out of 16."""
-    with numpy.load(LETTERS) as arrays:
+    with np.load(LETTERS) as arrays:
         features = torch.from_numpy(arrays["train_features"][start : start + rows]).long()
         labels = torch.from_numpy(arrays["train_labels"][start : start + rows]).long()
     return Rows({"input_ids": features, "labels": labels})

@@ -1,4 +1,4 @@
-"""Loaders that Accelerate prepared are sifted: lengths, the end of an epoch, accumulation, resume."""
+"""Loaders that Accelerate prepared are sifted: lengths, ends of epochs, accumulation, resume."""
 
 from __future__ import annotations
 

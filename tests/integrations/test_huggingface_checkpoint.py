@@ -1,4 +1,4 @@
-"""A Trainer goes on from a checkpoint with the very batches, weights and steps that would follow."""
+"""A Trainer goes on from a checkpoint with the batches, weights and steps that would follow."""
 
 from __future__ import annotations
 

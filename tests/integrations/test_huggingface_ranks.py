@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.integrations.huggingface_tasks import RESUMES_ON_CPU_RANKS
 from tests.integrations.torchrun import torchrun
 
 # 200 rows on two ranks: 13 batches of 8 each, the last one filled up; a half of them is 6.5.
@@ -54,6 +55,7 @@ def test_each_has_its_part_of_the_data(scores: str, folder: Path) -> None:
             assert len(first | second) <= ROWS * 0.6
 
 
+@pytest.mark.skipif(not RESUMES_ON_CPU_RANKS, reason="this version of transformers cannot")
 @pytest.mark.parametrize("scores", BATCHES)
 def test_they_go_on_from_a_checkpoint(scores: str, folder: Path) -> None:
     """Each rank by its own state: the same weights come out."""

@@ -72,7 +72,7 @@ class Seen(TrainerCallback):
 @pytest.mark.parametrize("group", [1, 2])
 @pytest.mark.parametrize("scores", ["memory", "fresh"])
 def test_batches_are_padded_again(scores: str, group: int, tmp_path: Path) -> None:
-    """Rows of batches of different lengths, grouped by length, are joined by what they stand for."""
+    """Rows of batches of different lengths, grouped by length, are joined by name."""
     model, rates = gpt2(), LearningRates()
     seen = Seen(model)
     trainer = trainer_of(

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from sift_toolkit import SiftConfig, SiftingDataloader  # noqa: E402 - this repository's own
-from sift_toolkit.errors import SiftUsageError  # noqa: E402 - see above
-from sift_toolkit.integrations.accelerate import sift  # noqa: E402 - see above
-from sift_toolkit.smart_sifting.dataloader.sift_dataloader import (  # noqa: E402 - see above
+from sift_toolkit import SiftConfig, SiftingDataloader
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.integrations.accelerate import sift
+from sift_toolkit.smart_sifting.dataloader.sift_dataloader import (
     SiftingDataloader as AwsDataloader,
 )
 

@@ -49,7 +49,6 @@ class OwnLoader(Task):
         )
 
 
-
 def told(made: Any, module: Task) -> dict[str, Any]:
     """Return what a process saw."""
     return {
