@@ -34,7 +34,7 @@ from sift_toolkit import SiftConfig
 from sift_toolkit.integrations.huggingface import enable_sifting
 
 LETTERS = Path(__file__).parents[1] / "demo" / "letters" / "data" / "letters.npz"
-EPOCHS, BATCH_SIZE, LEARNING_RATE = 8, 64, 2e-3
+EPOCHS, BATCH_SIZE, LEARNING_RATE = 20, 64, 3e-3
 KEEP = 0.4
 MEMORY = "sifted, losses of the training itself"
 WAYS: dict[str, SiftConfig | None] = {

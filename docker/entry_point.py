@@ -49,19 +49,21 @@ def main(command: list[str]) -> int:
     except OSError as error:
         _say(f"{command[0]!r} cannot be started: {error.strerror}")
         return _NOT_FOUND
+    told: int | None = None
     while True:
         number = signal.sigwait(watched)
         if number in _PASSED_ON:
             _pass_on(number, train)
+            told = number
         else:
             for process, status in _ended():
                 if process == train:
-                    return _exit_status(status)
+                    return _honest(_exit_status(status), told)
 
 
 def _why_no_company() -> str | None:
     """Return which hosts of the job cannot be found, and leave it where SageMaker shows reasons."""
-    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    base = _base()
     seconds = float(os.environ.get(_SECONDS_VARIABLE, PATIENCE_SECONDS))
     hosts = hosts_of(base / "input" / "config" / "resourceconfig.json")
     reason = why_unknown(hosts, seconds=seconds)
@@ -70,6 +72,23 @@ def _why_no_company() -> str | None:
             (base / "output").mkdir(parents=True, exist_ok=True)
             (base / "output" / "failure").write_text(f"SiftJobError: {reason}", encoding="utf-8")
     return reason
+
+
+def _honest(code: int, told: int | None) -> int:
+    """Return the exit status of a job, *told* to end or not, by which nothing cut off is a success.
+
+    `train` ends with 0 where something other than an Exception ends it, but then writes no success
+    file; a script that a signal ends while it starts has been seen to do that.
+    """
+    is_job = (_base() / "input" / "config").is_dir()
+    if code == 0 and told is not None and is_job and not (_base() / "output" / "success").exists():
+        _say("the job ended before its training did")
+        return 128 + told
+    return code
+
+
+def _base() -> Path:
+    return Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 
 
 def _pass_on(number: int, process: int) -> None:

@@ -237,3 +237,28 @@ def test_a_host_nobody_knows_is_said_before_training_begins(
     if not known:
         words = "SiftJobError: no address is known for 'algo-2.invalid', 1 of the job's 2 hosts"
         assert failure.read_text(encoding="utf-8").startswith(words)
+
+
+@pytest.mark.parametrize(("succeeds", "code"), [(True, 0), (False, 143)])
+def test_a_job_cut_off_is_no_success(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, succeeds: bool, code: int
+) -> None:
+    """Told to end, and ended with 0: it has trained to its end only if it says so."""
+    (tmp_path / "ml" / "input" / "config").mkdir(parents=True)
+    (tmp_path / "ml" / "output").mkdir()
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path / "ml"))
+    said = "open('ml/output/success', 'w').close()" if succeeds else "pass"
+    script = (
+        "import signal, sys, time\n"
+        "def told(*_):\n"
+        f"    {said}\n"
+        "    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, told)\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(60)"
+    )
+    process = start(sys.executable, "-c", script)
+    assert line(process) == "ready"
+    process.terminate()
+    rest(process)
+    assert process.returncode == code

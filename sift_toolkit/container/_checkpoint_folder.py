@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from sift_toolkit.container._checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftJobError, SiftStateError
 
 _STEM: Final = "sift_checkpoint"
@@ -21,6 +23,22 @@ _NAME: Final = re.compile(rf"{_STEM}_(\d+)\.pt")
 _PROBE: Final = f"{_STEM}_probe{PARTIAL_SUFFIX}"
 _KEPT: Final = 2
 """Should the newest turn out to be torn, there is the one before."""
+
+
+_TUNED_KEY: Final = "_tuning_objective_metric"
+_JOB_NAME_VARIABLE: Final = "TRAINING_JOB_NAME"
+
+
+def own_folder(tree: JobTree, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where a job keeps its checkpoints.
+
+    All jobs of a tuner are given one address in S3: so each has a folder of its own name there, or
+    it would find another's.
+    """
+    name = environment.get(_JOB_NAME_VARIABLE)
+    if name and _TUNED_KEY in tree.read_hyperparameters():
+        return tree.checkpoints_dir / name
+    return tree.checkpoints_dir
 
 
 class CheckpointFolder:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import torch
 
 from sift_toolkit.container._agreement import Agreement
-from sift_toolkit.container._checkpoint_folder import CheckpointFolder
+from sift_toolkit.container._checkpoint_folder import CheckpointFolder, own_folder
 from sift_toolkit.container._interruption import EXIT_CODE, interruption
 from sift_toolkit.container._place import Place
 from sift_toolkit.container._processes import Processes, alone
@@ -71,7 +71,7 @@ class Checkpoints:
         self._ends = False
         tree = JobTree.current()
         self._tree = tree
-        place = folder if folder is not None or not tree.exists else tree.checkpoints_dir
+        place = folder if folder is not None or not tree.exists else own_folder(tree)
         self._folder = None if place is None else CheckpointFolder(Path(place))
         self._run = identity(run or {}, tree.user_hyperparameters())
         self._every_seconds = every_minutes * _SECONDS

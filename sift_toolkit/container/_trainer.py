@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import torch
 
+from sift_toolkit.container._checkpoint_folder import own_folder
 from sift_toolkit.container._checkpoints import DEFAULT_MINUTES, Checkpoints
 from sift_toolkit.container._divergence import Divergence
 from sift_toolkit.container._evaluation import accuracy, drawn_alike
@@ -96,8 +97,9 @@ class _Run:
         self._epochs_trained = self._epochs_done = 0
         config, recorder = job_sifting(job.tree)
         self._note = recorder.note
+        self._folder = own_folder(job.tree)
         self._checkpoints = Checkpoints(
-            job.tree.checkpoints_dir,
+            self._folder,
             every_minutes=job.hyperparameters.get(_MINUTES, DEFAULT_MINUTES),
             every_steps=job.hyperparameters.get(_STEPS),
             run={"epochs": self._epochs, "seed": self._seed, "processes": processes.size},
@@ -226,7 +228,7 @@ class _Run:
         content = self._checkpoints.load()
         if content is None:
             return
-        folder = str(self._tree.checkpoints_dir)
+        folder = str(self._folder)
         changed = changes(content[_KINDS], self._kinds())
         changed += model_differences(content["model"], self._model.state_dict())
         if changed:

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from torch import Tensor, nn
 
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.container._sift import job_sifting
-from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.integrations._lightning_framework import framework
 from sift_toolkit.integrations._lightning_loader import EpochLoader
+from sift_toolkit.integrations._lightning_sifted import Wish
 from sift_toolkit.integrations._lightning_state import CHECKPOINT_KEY, of_all_ranks, of_this_rank
 from sift_toolkit.integrations._lightning_trainer import (
     attach,
     begin_fetching,
     count_the_saved_batch,
     detach,
+    epochs_of,
     expect,
     limited,
-    prepared,
     stepping_batches,
 )
 from sift_toolkit.report import Observation
 from sift_toolkit.sifting import (
-    Batch,
     Labels,
     Loss,
     LossObject,
@@ -73,10 +70,7 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
             )
             raise SiftUsageError(msg)
         super().__init__()
-        self._config = config
-        self._loss = loss
-        self._pad = pad
-        self._labels = labels
+        self._wish = Wish(config=config, loss=loss, pad=pad, labels=labels)
         self._trainer: Any = None
         self._loader: EpochLoader | None = None
         self._given: Any = None
@@ -110,93 +104,37 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         self._saved, self._resumes = None, False
         self._count(trainer.current_epoch)
         is_first = attach(trainer, lambda given: self._look(given, pl_module), self._all_steps)
-        if not is_first and self._loss is not None:
+        if not is_first and self._wish.loss is not None:
             msg = "a callback before SiftingCallback(loss=...) sifts already: leave that one out"
             raise SiftUsageError(msg)
 
     def _look(self, given: Any, module: nn.Module) -> Any:
         """Return what to train from instead of what train_dataloader() returned."""
-        several = list(_loaders_in(given))
-        is_sifted = any(isinstance(each, SiftingDataloader) for each in several)
-        if not is_sifted and self._loss is None:
+        if self._loader is not None:
+            if given is not self._given:
+                msg = (
+                    "train_dataloader() returned another loader than before, and sifting goes by "
+                    "what it has seen: leave out Trainer(reload_dataloaders_every_n_epochs=...)"
+                )
+                raise SiftUsageError(msg)
+            return self._loader
+        sifted = self._wish.sifted(given, self._trainer, module)
+        if sifted is None:
             return given
-        if len(several) != 1 or several[0] is not given:
-            msg = (
-                "train_dataloader() must return one loader to be sifted, got "
-                f"{type(given).__name__} of {len(several)}"
-            )
-            raise SiftUsageError(msg)
-        if self._given is not None and given is not self._given:
-            msg = (
-                "train_dataloader() returned another loader than before, and sifting goes by what "
-                "it has seen: leave out Trainer(reload_dataloaders_every_n_epochs=...)"
-            )
-            raise SiftUsageError(msg)
-        if self._loader is None:
-            self._given = given
-            sifted = self._adopted(given) if is_sifted else self._sifted(given, module)
-            if self._trainer.overfit_batches:
-                Rewiring(sifted).note("overfit_batches is set: training is on those, not sifted")
-                return Rewiring(sifted).inner
-            self._loader = EpochLoader(
-                sifted, lambda: int(self._trainer.current_epoch), self._on_begin
-            )
+        if self._trainer.overfit_batches:
+            Rewiring(sifted).note("overfit_batches is set: training is on those, not sifted")
+            return Rewiring(sifted).inner
+        Rewiring(sifted).also_tell(self._log)
+        self._given = given
+        self._loader = EpochLoader(sifted, lambda: int(self._trainer.current_epoch), self._on_begin)
         return self._loader
-
-    def _sifted(self, loader: Iterable[Batch], module: nn.Module) -> SiftingDataloader:
-        assert self._loss is not None
-        config, recorder = job_sifting(JobTree.current(), default=self._config)
-        sifted = SiftingDataloader(
-            sift_config=config,
-            orig_dataloader=prepared(self._trainer, loader),
-            loss_impl=self._loss,
-            model=module,
-            epochs=self._epochs,
-            listener=recorder,
-            on_note=recorder.note,
-            pad=self._pad,
-            labels=self._labels,
-        )
-        return self._told(sifted)
-
-    def _adopted(self, sifted: SiftingDataloader) -> SiftingDataloader:
-        if self._loss is not None:
-            msg = "train_dataloader() returns a sifted loader: leave out SiftingCallback's loss"
-            raise SiftUsageError(msg)
-        rewiring = Rewiring(sifted)
-        inner = prepared(self._trainer, rewiring.inner)
-        if inner is not rewiring.inner:
-            rewiring.replace_inner(inner)
-        if self._epochs is not None:
-            rewiring.set_epochs(self._epochs)
-        return self._told(sifted)
-
-    def _told(self, sifted: SiftingDataloader) -> SiftingDataloader:
-        rewiring = Rewiring(sifted)
-        rewiring.also_tell(self._log)
-        rewiring.compute_in(self._in_its_precision)
-        return sifted
-
-    def _in_its_precision(self, loss: Loss) -> Loss:
-        """Return the loss, computed in the precision that the Trainer trains in."""
-        precision = self._trainer.precision_plugin
-
-        def computed(model: nn.Module, batch: Batch) -> Any:
-            with precision.forward_context():
-                return loss(model, precision.convert_input(batch))
-
-        return computed
-
-    @property
-    def _epochs(self) -> int | None:
-        epochs = self._trainer.max_epochs
-        return epochs if epochs and epochs > 0 else None
 
     def _all_steps(self) -> int | None:
         """Return the optimizer steps of the whole run, None if they are not known here."""
-        if self._loader is None or self._epochs is None:
+        epochs = epochs_of(self._trainer)
+        if self._loader is None or epochs is None:
             return None
-        to_come = self._epochs - self._epochs_over
+        to_come = epochs - self._epochs_over
         try:
             lengths = Rewiring(self._loader.sifted).epoch_lengths(to_come)
         except TypeError:
@@ -205,7 +143,7 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         most: int = self._trainer.max_steps
         return steps if most == -1 else min(steps, most)
 
-    def on_train_start(self, trainer: Any, pl_module: nn.Module) -> None:
+    def on_train_start(self, trainer: Any, *_: Any) -> None:
         """Go on where a checkpoint was saved."""
         saved, self._saved = self._saved, None
         if self._loader is None or saved is None:
@@ -222,7 +160,7 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
             expect(trainer, state["length"])
         set_global_state(state["random"])
 
-    def on_train_epoch_start(self, trainer: Any, pl_module: nn.Module) -> None:
+    def on_train_epoch_start(self, trainer: Any, *_: Any) -> None:
         """Begin the epoch before Lightning asks for its length."""
         # After a checkpoint it may be over already: then its first batch never comes.
         if self._loader is not None and not trainer.fit_loop.restarting:
@@ -238,22 +176,18 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         if (length := self._loader.length) is not None:
             expect(self._trainer, limited(length, self._trainer.limit_train_batches))
 
-    def on_train_batch_start(
-        self, trainer: Any, pl_module: nn.Module, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, *_: Any) -> None:
         """Know whose losses come back."""
         if self._loader is not None:
             self._loader.start_batch()
 
-    def on_train_batch_end(
-        self, trainer: Any, pl_module: nn.Module, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
         """End the epoch with its last batch, before anything validates or saves."""
         if self._loader is not None and self._loader.trained == self._loader.length:
             self._loader.finish()
             self._count(trainer.current_epoch + 1)
 
-    def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:
+    def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
         """Let go of an epoch that was cut short."""
         if self._loader is not None:
             self._loader.leave()
@@ -262,9 +196,7 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
     def _count(self, epochs_over: int) -> None:
         self._epochs_over, self._steps_before = epochs_over, self._trainer.global_step
 
-    def on_save_checkpoint(
-        self, trainer: Any, pl_module: nn.Module, checkpoint: dict[str, Any]
-    ) -> None:
+    def on_save_checkpoint(self, trainer: Any, _: Any, checkpoint: dict[str, Any]) -> None:
         """Save the sifting of all ranks, and the random states its order is drawn from."""
         if self._loader is not None:
             length = trainer.num_training_batches
@@ -279,18 +211,16 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
             }
             checkpoint[CHECKPOINT_KEY] = of_all_ranks(state)
 
-    def on_load_checkpoint(
-        self, trainer: Any, pl_module: nn.Module, checkpoint: dict[str, Any]
-    ) -> None:
+    def on_load_checkpoint(self, _: Any, __: Any, checkpoint: dict[str, Any]) -> None:
         """Remember the state until the loader is there."""
         self._saved = checkpoint.get(CHECKPOINT_KEY)
 
-    def teardown(self, trainer: Any, pl_module: nn.Module, stage: str) -> None:
+    def teardown(self, trainer: Any, _: Any, stage: str) -> None:
         """Leave the trainer as it was."""
         if stage == "fit":
             detach(trainer)
 
-    def on_exception(self, trainer: Any, pl_module: nn.Module, exception: BaseException) -> None:
+    def on_exception(self, trainer: Any, *_: Any) -> None:
         """Leave the trainer as it was."""
         detach(trainer)
 
@@ -299,15 +229,3 @@ class SiftingCallback(framework().Callback):  # type: ignore[misc] # known only 
         values = {f"sift/{name}": value for name, value in observation.values.items()}
         for logger in self._trainer.loggers:
             logger.log_metrics(values, step=self._trainer.global_step)
-
-
-def _loaders_in(given: Any) -> Iterator[Any]:
-    """Yield the loaders of a collection such as Lightning takes, or the one that there is."""
-    parts: Any = getattr(given, "flattened", given)
-    if isinstance(parts, dict):
-        parts = list(parts.values())
-    if isinstance(parts, list | tuple):
-        for part in parts:
-            yield from _loaders_in(part)
-    else:
-        yield parts

@@ -85,7 +85,7 @@ def detach(trainer: Any) -> None:
 
 
 @functools.cache
-def _counting(kind: type) -> type:
+def _counting(kind: Any) -> type:
     """Return a class of trainers that add up epochs of different lengths."""
 
     def estimated_stepping_batches(self: Any) -> int | float:
@@ -94,16 +94,22 @@ def _counting(kind: type) -> type:
         if self.train_dataloader is None:
             self.fit_loop.setup_data()
         exact = self.fit_loop._data_source.stepping_batches()
-        lightnings: int | float = super(counting, self).estimated_stepping_batches  # type: ignore[misc] # a class made here
+        lightnings: int | float = kind.estimated_stepping_batches.fget(self)
         return lightnings if exact is None else exact
 
-    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": None}
-    counting = type(
-        kind.__name__,
-        (kind,),
-        {**names, "estimated_stepping_batches": property(estimated_stepping_batches)},
-    )
-    return counting
+    names: dict[str, Any] = {
+        "__module__": kind.__module__,
+        "__qualname__": kind.__qualname__,
+        "__doc__": None,
+    }
+    estimate = property(estimated_stepping_batches)
+    return type(kind.__name__, (kind,), {**names, "estimated_stepping_batches": estimate})
+
+
+def epochs_of(trainer: Any) -> int | None:
+    """Return how many epochs a Trainer makes, None if steps or time end its training."""
+    epochs = trainer.max_epochs
+    return epochs if epochs and epochs > 0 else None
 
 
 def limited(length: int, limit: float) -> int:

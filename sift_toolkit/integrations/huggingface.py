@@ -49,18 +49,19 @@ class SiftingTrainerMixin(_Base):  # type: ignore[misc, unused-ignore] # stands 
     def train(
         self,
         resume_from_checkpoint: str | bool | None = None,  # noqa: FBT001 - as Trainer has it
+        *more: Any,
         **given: Any,
     ) -> Any:
         """Train; from a checkpoint, go on with the very batches that would have come."""
         if self._sifting is None:
-            return super().train(resume_from_checkpoint=resume_from_checkpoint, **given)
+            return super().train(resume_from_checkpoint, *more, **given)
         checkpoint: Any = resume_from_checkpoint or None
         if checkpoint is True:
             from transformers.trainer_utils import get_last_checkpoint
 
             checkpoint = get_last_checkpoint(self.args.output_dir)
         with self._sifting.training(checkpoint):
-            return super().train(resume_from_checkpoint=resume_from_checkpoint, **given)
+            return super().train(resume_from_checkpoint, *more, **given)
 
     def compute_loss(
         self,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+RUN = Path(__file__).parents[2] / "entry_points" / "run.py"
 IMPORTS = "from smart_sifting.sift_config.sift_configs import RelativeProbabilisticSiftConfig as C"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,8 @@ import torch
 
 from sift_toolkit import SiftJobError, SiftStateError
 from sift_toolkit.container._checkpoint import FORMAT
-from sift_toolkit.container._checkpoint_folder import CheckpointFolder
+from sift_toolkit.container._checkpoint_folder import CheckpointFolder, own_folder
+from sift_toolkit.contract import JobTree
 
 
 @pytest.fixture
@@ -183,3 +184,26 @@ def test_a_disk_that_is_only_read(small_disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with pytest.raises(SiftJobError, match="Read-only file system"):
         CheckpointFolder(small_disk).check()
+
+
+@pytest.mark.parametrize(
+    ("hyperparameters", "environment", "own"),
+    [
+        ({}, {"TRAINING_JOB_NAME": "plain-1"}, "checkpoints"),
+        (
+            {"_tuning_objective_metric": "sift:validation_accuracy"},
+            {"TRAINING_JOB_NAME": "tuned-1"},
+            "checkpoints/tuned-1",
+        ),
+        ({"_tuning_objective_metric": "sift:validation_accuracy"}, {}, "checkpoints"),
+    ],
+)
+def test_jobs_of_a_tuner_have_folders_of_their_own(
+    make_job: Callable[..., JobTree],
+    hyperparameters: dict[str, str],
+    environment: dict[str, str],
+    own: str,
+) -> None:
+    """They are all given the same place."""
+    tree = make_job(**hyperparameters)
+    assert own_folder(tree, environment) == tree.base / own

@@ -37,7 +37,7 @@ LENGTHS = {MEMORY: [16, 8, 8], FRESH: [13, 8, 8], RISING: [16, 7, 16]}
 def test_the_schedule_ends_with_the_last_step(
     config: SiftConfig, accumulated: int, tmp_path: Path
 ) -> None:
-    """The estimate is the number of steps made, whatever the epochs' lengths; the rate ends at 0."""
+    """The estimate is the number of steps made, whatever the lengths; the rate ends at 0."""
     made = trainer(tmp_path, sifting(config), accumulate_grad_batches=accumulated)
     module = fit(made, Task(), val_dataloaders=loader(32))
     steps = sum(-(-length // accumulated) for length in LENGTHS[config])

@@ -56,9 +56,7 @@ def ranks(printed: tuple[Path, str]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("name", LENGTHS)
 @pytest.mark.parametrize("how", ["whole", "own"])
-def test_each_has_its_part_of_the_data(
-    name: str, how: str, ranks: list[dict[str, Any]]
-) -> None:
+def test_each_has_its_part_of_the_data(name: str, how: str, ranks: list[dict[str, Any]]) -> None:
     """No row is trained on by both in an epoch, whoever made the sifted loader."""
     start = 0
     for length in LENGTHS[name]:

@@ -1,4 +1,4 @@
-"""A sifted Lightning training that was cut off goes on bit for bit where its checkpoint was saved."""
+"""A sifted Lightning training goes on from a checkpoint bit for bit."""
 
 from __future__ import annotations
 
@@ -79,7 +79,10 @@ def test_it_goes_on_where_it_was(name: str, step: int, kind: type[Task], tmp_pat
     torch.manual_seed(3)
     again = trainer(tmp_path, sifting(CONFIGS[name]))
     rest = fit(
-        again, kind(), ckpt_path=tmp_path / "saved" / f"step={step}.ckpt", val_dataloaders=held_out()
+        again,
+        kind(),
+        ckpt_path=tmp_path / "saved" / f"step={step}.ckpt",
+        val_dataloaders=held_out(),
     )
     assert rest.ids == whole.ids[step:]
     assert rest.rates == whole.rates[step:]
@@ -94,9 +97,11 @@ def test_it_goes_on_where_it_was(name: str, step: int, kind: type[Task], tmp_pat
 def test_it_goes_on_with_the_next_epoch(arguments: dict[str, Any], tmp_path: Path) -> None:
     """Checkpoints of whole epochs, saved when they were validated or after that."""
     whole = Task()
-    saves = saving(tmp_path / "saved", every_n_epochs=1, save_on_train_epoch_end=False) if (
-        "monitor" in arguments
-    ) else saving(tmp_path / "saved", **arguments)
+    saves = (
+        saving(tmp_path / "saved", every_n_epochs=1, save_on_train_epoch_end=False)
+        if ("monitor" in arguments)
+        else saving(tmp_path / "saved", **arguments)
+    )
     torch.manual_seed(2)
     made = trainer(tmp_path, sifting(CONFIGS["memory"]), saves, enable_checkpointing=True)
     fit(made, whole, val_dataloaders=held_out())
@@ -109,7 +114,7 @@ def test_it_goes_on_with_the_next_epoch(arguments: dict[str, Any], tmp_path: Pat
 
 
 def test_a_lost_training_is_taken_up(tmp_path: Path) -> None:
-    """A training that broke off goes on from its last checkpoint; gradients accumulate as before."""
+    """A training that broke off goes on from its last checkpoint, accumulating as before."""
     torch.manual_seed(2)
     whole = fit(trainer(tmp_path, sifting(CONFIGS["memory"]), accumulate_grad_batches=2), Task())
     torch.manual_seed(2)

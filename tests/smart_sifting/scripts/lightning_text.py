@@ -76,7 +76,6 @@ class Classifier(pl.LightningModule):
             max_position_embeddings=LENGTH,
         )
         self.bert = BertForSequenceClassification(config)
-        self.seen = []
 
     def forward(self, batch):
         ids, mask, labels = batch
@@ -94,9 +93,8 @@ class Classifier(pl.LightningModule):
 
     def configure_optimizers(self):
         optimizer = torch.optim.AdamW(self.parameters(), lr=1e-3)
-        scheduler = get_linear_schedule_with_warmup(
-            optimizer, 0, self.trainer.estimated_stepping_batches
-        )
+        self.steps = self.trainer.estimated_stepping_batches
+        scheduler = get_linear_schedule_with_warmup(optimizer, 0, self.steps)
         return [optimizer], [{"scheduler": scheduler, "interval": "step"}]
 
 
@@ -115,4 +113,4 @@ trainer = pl.Trainer(
 trainer.fit(model, Sentences(model))
 rate = trainer.optimizers[0].param_groups[0]["lr"]
 if trainer.is_global_zero:
-    print(f"steps: {trainer.global_step} of {trainer.estimated_stepping_batches}, rate: {rate}")
+    print(f"steps: {trainer.global_step} of {model.steps}, rate: {rate}")
