@@ -72,7 +72,8 @@ def attach(
         return False
     loop._data_source = SiftedSource(loop._data_source, look, stepping_batches)
     # This trainer's class, and nobody else's: a property can be changed in no other way.
-    trainer.__class__ = _counting(type(trainer))
+    kind: Any = type(trainer)
+    trainer.__class__ = _counting(kind)
     return True
 
 

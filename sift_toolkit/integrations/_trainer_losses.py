@@ -72,10 +72,17 @@ def is_causal(model: object) -> bool:
     """Return whether a model's labels are its inputs, to be shifted: as the Trainer tells it."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-    base = getattr(model, "base_model", None)
-    inner = getattr(base, "model", None) if hasattr(model, "peft_config") else None
-    name = getattr(model, "name_of_model", type(inner or model).__name__)
-    return name in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+    return name_of(model) in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values()
+
+
+def name_of(model: object) -> str:
+    """Return the class of a model, of that inside one that was compiled or is adapted by PEFT."""
+    if isinstance(model, Answered):
+        return model.name
+    model = getattr(model, "_orig_mod", model)
+    if hasattr(model, "peft_config"):
+        model = getattr(getattr(model, "base_model", None), "model", model)
+    return type(model).__name__
 
 
 class Answered:
@@ -89,7 +96,7 @@ class Answered:
     def __init__(self, model: nn.Module, outputs: Any) -> None:
         self._model = model
         self._outputs = outputs
-        self.name_of_model = type(model).__name__
+        self.name = name_of(model)
 
     def __call__(self, *_: Any, **__: Any) -> Any:
         """Return the outputs."""

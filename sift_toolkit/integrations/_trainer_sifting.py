@@ -23,7 +23,7 @@ from sift_toolkit.integrations._trainer_losses import (
 )
 from sift_toolkit.integrations._trainer_pad import pad_of
 from sift_toolkit.integrations._trainer_steps import Extent, extent_of, optimizer_steps
-from sift_toolkit.sifting import Batch, Loss, LossObject, SiftingDataloader
+from sift_toolkit.sifting import Loss, LossObject, SiftingDataloader
 
 
 class TrainerSifting:
@@ -172,8 +172,3 @@ class TrainerSifting:
         (shares,) = torch.autograd.grad(mean, leaf)
         targets = targets_of(losses, batch, causal=is_causal(model))
         return corrected(loss, losses, shares * len(losses), targets)
-
-
-def batch_of(inputs: Batch) -> dict[str, Any]:
-    """Return a batch as it is before a Trainer takes its labels out."""
-    return dict(inputs)

@@ -22,7 +22,7 @@ from sift_toolkit.container._sift import job_sifting
 from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.integrations._trainer_losses import model_loss
-from sift_toolkit.integrations._trainer_sifting import TrainerSifting, batch_of
+from sift_toolkit.integrations._trainer_sifting import TrainerSifting
 from sift_toolkit.sifting import Loss, LossObject
 
 if TYPE_CHECKING:
@@ -74,7 +74,8 @@ class SiftingTrainerMixin(_Base):  # type: ignore[misc, unused-ignore] # stands 
         sifting = self._sifting
         if sifting is None or not model.training or not sifting.wants_losses:
             return super().compute_loss(model, inputs, return_outputs=return_outputs, **given)
-        batch = batch_of(inputs)
+        # As it is now: a Trainer may take the labels out.
+        batch = dict(inputs)
         loss, outputs = super().compute_loss(model, inputs, return_outputs=True, **given)
         loss = sifting.hand_back(loss, batch, outputs)
         return (loss, outputs) if return_outputs else loss

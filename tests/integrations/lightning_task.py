@@ -26,6 +26,7 @@ HARMLESS = (
     "have no `val_dataloader`",
     "turning off the train dataloader shuffling",
     "sampler has shuffling enabled",
+    "callbacks used to create the checkpoint need",
 )
 """Warnings of Lightning that say nothing of sifting."""
 
@@ -126,6 +127,7 @@ def fit(made: Any, module: Task, data: Any = None, **arguments: Any) -> Task:
     with warnings.catch_warnings():
         for words in HARMLESS:
             warnings.filterwarnings("ignore", f".*{words}")
+        warnings.filterwarnings("error", ".*not resumable")
         # Torch deprecates what Lightning calls.
         warnings.filterwarnings("ignore", category=FutureWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +255,21 @@ class TestRoutes:
             enable_sifting(object(), {"keep": 0.5})  # type: ignore[arg-type] # the mistake
         with pytest.raises(SiftUsageError, match="two names"):
             enable_sifting(object(), MEMORY, sift_config=MEMORY)
+
+
+def test_frameworks_are_imported_when_they_are_used() -> None:
+    """Importing an integration, or AWS's names of one, imports no framework."""
+    modules = (
+        "sift_toolkit.integrations.huggingface",
+        "sift_toolkit.integrations.accelerate",
+        "sift_toolkit.smart_sifting.integrations.trainer",
+        "sift_toolkit.smart_sifting.dataloader.sift_dataloader",
+    )
+    code = (
+        f"import {', '.join(modules)}, sys; "
+        "print({'transformers', 'accelerate', 'lightning'} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout == "set()\n"

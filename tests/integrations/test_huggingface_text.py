@@ -12,7 +12,7 @@ from transformers import TrainerCallback, TrainingArguments
 
 from sift_toolkit import SiftConfig
 from sift_toolkit.errors import SiftLossError
-from sift_toolkit.integrations._trainer_losses import corrected, targets_of
+from sift_toolkit.integrations._trainer_losses import Answered, corrected, is_causal, targets_of
 from sift_toolkit.integrations._trainer_pad import pad_of
 from sift_toolkit.integrations.huggingface import enable_sifting, model_loss
 from tests.integrations.huggingface_tasks import (
@@ -127,6 +127,22 @@ class TestLosses:
         for row in range(8):
             alone = {name: values[row : row + 1] for name, values in batch.items()}
             torch.testing.assert_close(losses[row], model(**alone).loss)
+
+    def test_a_model_is_known_by_what_is_inside(self) -> None:
+        """Adapters, compilation and the stand-in of a training step hide no causal model."""
+
+        class Adapted(torch.nn.Module):
+            peft_config: dict[str, Any] = {}  # noqa: RUF012 - as PEFT has it
+
+            def __init__(self, model: Any) -> None:
+                super().__init__()
+                self.base_model = torch.nn.Module()
+                self.base_model.model = model
+
+        for model in (gpt2(), Adapted(gpt2()), torch.compile(gpt2())):
+            assert is_causal(model)
+            assert is_causal(Answered(model, None))
+        assert not is_causal(bert())
 
     def test_numbers_and_several_labels(self) -> None:
         """As the model's own loss has it, one sample at a time."""

@@ -60,9 +60,10 @@ class LateAsking(Task):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-@pytest.mark.parametrize("kind", [EarlyAsking, LateAsking])
 @pytest.mark.parametrize("step", [5, 16, 19, 23, 24])
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    ("name", "kind"), [*((name, EarlyAsking) for name in CONFIGS), ("memory", LateAsking)]
+)
 def test_it_goes_on_where_it_was(name: str, step: int, kind: type[Task], tmp_path: Path) -> None:
     """In the middle of an epoch and at its end: the same batches, lengths and weights."""
     if name == "fresh":

@@ -479,6 +479,22 @@ class TestPadding:
         assert joined[0].tolist() == [[1, 1, 1, 0, 0]] * 2 + [[1] * 5]
         assert joined[1].tolist() == [0, 10, 0]
 
+    def test_padding_may_differ_by_place(self) -> None:
+        """An object with a method `at` is asked for the pad of each place."""
+        places = []
+
+        class ByPlace:
+            def at(self, place: str) -> Any:
+                places.append(place)
+                return TestPadding.pad
+
+            def __call__(self, tensors: Any) -> Any:
+                raise AssertionError
+
+        joined = concat([{"a": torch.ones(2, 3)}, {"a": torch.ones(1, 5)}], pad=ByPlace())
+        assert places == ["batch['a']"]
+        assert joined["a"].shape == (3, 5)
+
     def test_equal_sizes_are_not_padded(self) -> None:
         """The user's function is asked only where sizes differ."""
         concat([images(2), images(1)], pad=lambda tensors: pytest.fail("was asked"))

@@ -333,6 +333,23 @@ class StatefulLoader:
 class TestStatefulLoader:
     """A loader that comes back to its place by itself."""
 
+    def test_one_that_says_it_has_none_is_replayed(self) -> None:
+        """Accelerate's loaders have the methods, and a state only where they say so."""
+
+        class Prepared(StatefulLoader):
+            use_stateful_dataloader = False
+
+            def state_dict(self) -> dict[str, int]:
+                raise AttributeError
+
+        source = Source(Prepared())
+        source.begin()
+        read(source, 2)
+        resumed = Source(Prepared())
+        resumed.load_state_dict(saved(source), mid_epoch=True)
+        resumed.begin()
+        assert resumed.next().item() == 3
+
     def test_it_is_asked_and_not_replayed(self) -> None:
         """The loader's own state travels along, and no batch is read twice."""
         source = Source(StatefulLoader())
