@@ -37,12 +37,13 @@ with them, or orphaned, or some seconds later."""
 
 def main(command: list[str]) -> int:
     """Run *command* to its end, passing signals on to its scripts; return its exit status."""
+    watched = {*_PASSED_ON, signal.SIGCHLD}
+    # Blocked, they wait their turn: nothing interrupts anything, and none is lost, as one would be
+    # while hosts are looked up: the kernel drops what process 1 neither blocks nor handles.
+    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     if (reason := _why_no_company()) is not None:
         _say(reason)
         return 1
-    watched = {*_PASSED_ON, signal.SIGCHLD}
-    # Blocked, they wait their turn: none is lost, and nothing interrupts anything.
-    signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:
         # A session of its own: what a terminal sends to all of its processes passes it by.
         train = os.posix_spawnp(command[0], command, os.environ, setsigmask=(), setsid=True)

@@ -9,11 +9,15 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Final
 
 from engine import engine
 from image import ROOT, build
 
 TESTS = "tests/docker"
+_NONE_CHOSEN: Final = 5
+"""Pytest's exit status where options such as `-k` leave no test."""
 
 
 def main() -> int:
@@ -29,15 +33,29 @@ def main() -> int:
             **found.environment,
             "SIFT_DOCKER_IMAGE": build(found, options.base or None),
         }
-        return max(
-            subprocess.run(
-                [python, "-m", "pytest", TESTS, *pytest_arguments],
-                cwd=ROOT,
-                env=environment,
-                check=False,
-            ).returncode
-            for python in pythons
+        return worst(
+            [
+                subprocess.run(
+                    [python, "-m", "pytest", TESTS, *pytest_arguments],
+                    cwd=ROOT,
+                    env=environment,
+                    check=False,
+                ).returncode
+                for python in pythons
+            ]
         )
+
+
+def worst(codes: Sequence[int]) -> int:
+    """Return the worst exit status of several runs of pytest.
+
+    That no test was chosen counts only where it was so in all of them.
+
+    Args:
+        codes: as `subprocess` has them: below 0 for a run that a signal ended.
+    """
+    statuses = [128 - code if code < 0 else code for code in codes]
+    return max((status for status in statuses if status != _NONE_CHOSEN), default=_NONE_CHOSEN)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,31 @@ def test_the_script_is_told(start: Start, command: list[str], number: signal.Sig
     assert process.returncode == (7 if "train" not in command else 1)
 
 
+def test_one_that_comes_while_hosts_are_looked_up(start: Start, entry_point: Path) -> None:
+    """It is not lost: the job ends before it trains."""
+    entry_point.with_name("job_hosts.py").write_text(
+        textwrap.dedent(
+            """
+            import time
+
+            PATIENCE_SECONDS = 60.0
+            hosts_of = lambda file: []
+
+            def why_unknown(hosts, *, seconds):
+                print("looking", flush=True)
+                time.sleep(0.5)
+            """
+        ),
+        encoding="utf-8",
+    )
+    process = start(sys.executable, "train", sys.executable, "script.py")
+    assert line(process) == "looking"
+    process.send_signal(signal.SIGTERM)
+    (said,) = rest(process)
+    assert said.startswith("entry point: SIGTERM is passed on to ")
+    assert process.returncode == 128 + signal.SIGTERM
+
+
 def test_workers_are_not_told(start: Start, tmp_path: Path) -> None:
     """Processes that a script has started, such as its DataLoader's, are its own affair."""
     (tmp_path / "parent.py").write_text(

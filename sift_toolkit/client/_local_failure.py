@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,6 +51,7 @@ def local_trainer_job(trainer: Any, *, local: bool) -> Iterator[None]:
     if not local:
         yield
         return
+    _forget_reason(trainer.local_container_root)
     try:
         with _failure_in_words(
             lambda: trainer.base_job_name, lambda: _reason_left(trainer.local_container_root)
@@ -77,8 +78,19 @@ def _failure_in_words(
 
 def _reason_left(root: str | None) -> str | None:
     """Look into the folder of each host, which SDK v3 keeps when a job fails."""
-    hosts = sorted(Path(root).glob("algo-*")) if root is not None else []
-    return next(filter(None, (JobTree(host).read_failure() for host in hosts)), None)
+    return next(filter(None, (host.read_failure() for host in _hosts(root))), None)
+
+
+def _forget_reason(root: str | None) -> None:
+    """Remove why a job before failed: SDK v3 gives the next one the same folders."""
+    for host in _hosts(root):
+        # What belongs to the container's user may have to stay.
+        with suppress(OSError):
+            host.failure_file.unlink(missing_ok=True)
+
+
+def _hosts(root: str | None) -> list[JobTree]:
+    return [] if root is None else [JobTree(host) for host in sorted(Path(root).glob("algo-*"))]
 
 
 def _packed_reason(root: Path, output: str | None) -> str | None:

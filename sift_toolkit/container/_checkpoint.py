@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pickle
 import struct
@@ -67,6 +68,11 @@ def is_whole(path: Path) -> bool:
             return archive.testzip() is None
     except _CUT_OFF:
         return False
+    except OSError as error:
+        # The archive's own directory may point to before the file: nothing is wrong with the disk.
+        if error.errno == errno.EINVAL:
+            return False
+        raise
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from sift_toolkit.errors import SiftLossError
 from sift_toolkit.metrics import NONFINITE_LOSSES, TRAIN_LOSS, TRAINING_STEPS
@@ -18,17 +19,49 @@ step with such a loss turns the weights into NaN, and those every loss after it.
 
 _OBSERVATIONS: Final = 3
 
+_MEND: Final = (
+    "lower the learning rate, clip gradients, or look for such values in the data; training again "
+    "from an older checkpoint may do too"
+)
+
 
 class Divergence:
-    """Ends a training that has had no finite loss for `STEPS` steps, and up to twice as many."""
+    """Ends a training that has had no finite loss for `STEPS` steps, and up to twice as many.
 
-    def __init__(self) -> None:
+    Args:
+        model: whose weights are looked at where they are to be kept.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
         self._losses: list[Tensor] = []
 
     @property
     def is_under_way(self) -> bool:
-        """Whether the last loss was not finite: not a place to go on from. Waits for the device."""
-        return bool(self._losses) and not bool(torch.isfinite(self._losses[-1]))
+        """Whether the last loss or a weight is not finite: not a place to go on from.
+
+        A step whose loss is finite may be the one that loses the weights. Waits for the device.
+        """
+        last = self._losses[-1:]
+        return bool(last and not torch.isfinite(last[0])) or self._has_lost_weights()
+
+    def refuse_lost_weights(self) -> None:
+        """Keep a model that is of no use from being saved as a trained one.
+
+        Raises:
+            SiftLossError: weights are NaN or infinite.
+        """
+        if self._has_lost_weights():
+            msg = f"the training is over, and the model's weights are NaN or infinite: {_MEND}"
+            raise SiftLossError(msg)
+
+    def _has_lost_weights(self) -> bool:
+        return any(
+            not bool(torch.isfinite(weight).all())
+            for weight in self._model.parameters()
+            # What is not trained may be infinite on purpose.
+            if weight.requires_grad and not is_lazy(weight)
+        )
 
     def see(self, loss: Tensor) -> None:
         """Take the loss of one step, of no dimensions; waits for the device every `STEPS` steps.
@@ -45,8 +78,7 @@ class Divergence:
         if hopeless:
             msg = (
                 f"the losses of the last {STEPS} training steps were all NaN or infinite, so the "
-                "model's weights are lost: lower the learning rate, clip gradients, or look for "
-                "such values in the data; training again from an older checkpoint may do too"
+                f"model's weights are lost: {_MEND}"
             )
             raise SiftLossError(msg)
 

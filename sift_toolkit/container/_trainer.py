@@ -58,7 +58,7 @@ def train(hooks: Hooks, job: Job, processes: Processes | None = None) -> None:
     Raises:
         SiftConfigError: the job's sift config cannot be followed.
         SiftJobError: nothing can be written to the checkpoint folder.
-        SiftLossError: no loss has been finite for a long stretch.
+        SiftLossError: no loss has been finite for long, or the weights are not in the end.
         SiftStateError: there is a checkpoint, but of another run.
         SiftUsageError: a hook returned what it should not.
         SystemExit: the job was asked to end, and a checkpoint is written.
@@ -92,7 +92,6 @@ class _Run:
         self._processes = processes
         self._device = processes.device
         self._seed = _seed(job)
-        self._divergence = Divergence()
         self._epochs = _epochs(hooks, job)
         self._epochs_trained = self._epochs_done = 0
         config, recorder = job_sifting(job.tree)
@@ -106,6 +105,7 @@ class _Run:
             processes=processes,
         )
         self._model = hooks.model(job).to(self._device)
+        self._divergence = Divergence(self._model)
         self._test_data = own_share(hooks.test_data(job), processes.rank, processes.size)
         train_data = hooks.train_data(job)
         if words := why_not_shared(train_data, processes.size):
@@ -146,6 +146,7 @@ class _Run:
             self._loader.record(validation_accuracy=self._accuracy())
             self._epochs_done += 1
             self._save()
+        self._divergence.refuse_lost_weights()
         self._mind_drift()
         if self._processes.is_first:
             self._save_model()
@@ -225,8 +226,7 @@ class _Run:
 
     def _restore(self) -> None:
         """Go on from the checkpoint, if there is one."""
-        content = self._checkpoints.load()
-        if content is None:
+        if (content := self._checkpoints.load()) is None:
             return
         folder = str(self._folder)
         changed = changes(content[_KINDS], self._kinds())

@@ -38,7 +38,7 @@ def why_unknown(
     hosts: Sequence[str],
     *,
     seconds: float = PATIENCE_SECONDS,
-    look_up: Callable[[str], object] = socket.gethostbyname,
+    look_up: Callable[[str], object] = lambda host: socket.getaddrinfo(host, None),
 ) -> str | None:
     """Return in a sentence which of *hosts* have no address; None as soon as all have one.
 

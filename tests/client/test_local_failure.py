@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from sift_toolkit.client._local_failure import local_job, local_trainer_job
+from sift_toolkit.contract import JobTree
 from sift_toolkit.errors import SiftJobError
 
 REASON = "ValueError: no column 'age'\n"
@@ -31,6 +32,12 @@ def fail(folder: Path | None = None, **files: str) -> None:
     if folder is not None:
         pack_output(folder, **files)
     raise RuntimeError(OF_THE_SDK)
+
+
+def fail_on_a_host(folder: Path, reason: str) -> None:
+    """End as the SDK does when a container failed, with its reason in the host's folder."""
+    JobTree(folder).write_failure(reason)
+    fail()
 
 
 @pytest.fixture
@@ -85,16 +92,29 @@ def test_copies_go(session: SimpleNamespace, tmp_path: Path) -> None:
 def test_reason_of_sdk_v3(tmp_path: Path) -> None:
     """It is in a host's own folder; the file with the keys goes."""
     trainer = SimpleNamespace(base_job_name="a-job", local_container_root=str(tmp_path))
-    (tmp_path / "algo-1" / "output").mkdir(parents=True)
-    (tmp_path / "algo-1" / "output" / "failure").write_text(REASON)
     compose = tmp_path / "docker-compose.yaml"
     compose.touch()
     with (
         pytest.raises(SiftJobError, match="'a-job' failed: ValueError: no column"),
         local_trainer_job(trainer, local=True),
     ):
-        fail()
+        fail_on_a_host(tmp_path / "algo-1", REASON)
     assert not compose.exists()
+
+
+def test_the_reason_is_that_of_the_last_job(tmp_path: Path) -> None:
+    """SDK v3 mounts the same folders again, and a reason that is there is not written over."""
+    trainer = SimpleNamespace(base_job_name="a-job", local_container_root=str(tmp_path))
+    before = JobTree(tmp_path / "algo-1")
+    before.write_failure(REASON)
+    with pytest.raises(RuntimeError, match="exited"), local_trainer_job(trainer, local=True):
+        fail()
+    before.write_failure(REASON)
+    with (
+        pytest.raises(SiftJobError, match=r"failed: KeyError: 'age'$"),
+        local_trainer_job(trainer, local=True),
+    ):
+        fail_on_a_host(before.base, "KeyError: 'age'")
 
 
 def test_other_jobs_of_sdk_v3(tmp_path: Path) -> None:

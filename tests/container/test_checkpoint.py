@@ -140,6 +140,19 @@ class TestTorn:
             path.write_bytes(whole[:cut])
             assert not is_whole(path), cut
 
+    def test_wherever_its_directory_was_changed(self, path: Path) -> None:
+        """The end of the file says where all else is: it may then point to before the file."""
+        write_checkpoint(path, {"weights": torch.rand(100)})
+        whole = path.read_bytes()
+        torn = 0
+        for place in range(len(whole) - 100, len(whole)):
+            for bit in range(8):
+                changed = bytearray(whole)
+                changed[place] ^= 1 << bit
+                path.write_bytes(changed)
+                torn += not is_whole(path)
+        assert torn > 100
+
     def test_wherever_weights_were_changed(self, path: Path) -> None:
         """One bit of a tensor is enough, which torch would load without a word."""
         weights = torch.rand(5000)

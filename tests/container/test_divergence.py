@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from torch import nn
 
 from sift_toolkit import SiftConfig, SiftLossError
 from sift_toolkit.container._divergence import STEPS, Divergence, DivergenceNote
@@ -27,20 +28,20 @@ class TestDivergence:
     @pytest.mark.parametrize("finite", [0, 1, 30, STEPS])
     def test_losses_that_are_lost_for_good(self, finite: int, loss: float) -> None:
         """The run ends in words, at the latest after twice the steps."""
-        divergence = Divergence()
+        divergence = Divergence(nn.Linear(1, 1))
         see(divergence, *[1.0] * finite)
         with pytest.raises(SiftLossError, match=f"last {STEPS} training steps were all NaN or inf"):
             see(divergence, *[loss] * (2 * STEPS + 1))
 
     def test_one_finite_loss_is_hope(self) -> None:
         """Some that are not finite end nothing."""
-        divergence = Divergence()
+        divergence = Divergence(nn.Linear(1, 1))
         for _ in range(10):
             see(divergence, 1.0, *[math.nan] * (STEPS - 1))
 
     def test_a_loss_that_is_not_finite_is_under_way(self) -> None:
         """No checkpoint is to be written then; with the next finite one, again."""
-        divergence = Divergence()
+        divergence = Divergence(nn.Linear(1, 1))
         assert not divergence.is_under_way
         told = []
         for loss in (1.0, math.nan, 2.0):
@@ -48,9 +49,32 @@ class TestDivergence:
             told.append(divergence.is_under_way)
         assert told == [False, True, False]
 
+    @pytest.mark.parametrize("value", [math.nan, -math.inf])
+    def test_a_step_that_loses_the_weights(self, value: float) -> None:
+        """Its loss may be finite: no checkpoint then, and no model in the end."""
+        model = nn.Linear(2, 2)
+        divergence = Divergence(model)
+        see(divergence, 1.0)
+        divergence.refuse_lost_weights()
+        assert not divergence.is_under_way
+        with torch.no_grad():
+            model.weight[1, 0] = value
+        assert divergence.is_under_way
+        with pytest.raises(SiftLossError, match="weights are NaN or infinite: lower the learning"):
+            divergence.refuse_lost_weights()
+
+    def test_weights_that_are_not_trained(self) -> None:
+        """They may be infinite on purpose; those that are not made yet are nobody's loss."""
+        mask = nn.Parameter(torch.tensor(-math.inf), requires_grad=False)
+        layers = nn.ModuleList([nn.Linear(1, 1), nn.LazyLinear(1)])
+        layers.register_parameter("mask", mask)
+        divergence = Divergence(layers)
+        divergence.refuse_lost_weights()
+        assert not divergence.is_under_way
+
     def test_it_holds_no_graph(self) -> None:
         """Losses are remembered without what they were computed from."""
-        divergence = Divergence()
+        divergence = Divergence(nn.Linear(1, 1))
         divergence.see(torch.ones((), requires_grad=True) * 2)
         assert not divergence._losses[0].requires_grad
 

@@ -75,6 +75,18 @@ def test_a_loss_that_turns_nan_for_good(tmp_path: Path, *, enabled: bool) -> Non
     assert list(tree.model_dir.iterdir()) == []
 
 
+def test_a_loss_that_turns_nan_near_the_end(tmp_path: Path) -> None:
+    """Too few steps are left to wait for: a model of NaN is no success all the same."""
+    tree = lay_out(tmp_path, fault="nan", epochs=2)
+    ended = run(tree)
+
+    assert ended.code == 1
+    assert ended.failure.startswith(
+        "SiftLossError: the training is over, and the model's weights are NaN or infinite"
+    )
+    assert list(tree.model_dir.iterdir()) == []
+
+
 def test_hyperparameters_of_a_newer_client(tmp_path: Path) -> None:
     """What this package cannot follow is refused before anything is trained."""
     sent = {**SiftConfig(keep=0.5).to_hyperparameters(), VERSION_KEY: 99, key_of("keep"): 0.5}
