@@ -12,6 +12,8 @@ from sift_toolkit.client._source import SourceCode
 _REQUIREMENTS: Final = "requirements.txt"
 _SETUP: Final = "setup.py"
 _OFFLINE: Final = "--no-index"
+_TORCHRUN: Final = "torch_distributed"
+_BY_TORCHRUN: Final = f"distribution={{{_TORCHRUN!r}: {{'enabled': True}}}}"
 
 
 def launching_problems(code: SourceCode, arguments: Mapping[str, object]) -> list[str]:
@@ -41,8 +43,7 @@ def launching_warnings(code: SourceCode, arguments: Mapping[str, object]) -> lis
     ):
         warnings.append(
             f"instance_count={count} without distribution: each host would run the whole training "
-            "by itself, unless the script connects them; give "
-            "distribution={'torch_distributed': {'enabled': True}}"
+            f"by itself, unless the script connects them; give {_BY_TORCHRUN}"
         )
     return warnings
 
@@ -65,7 +66,7 @@ def _install_problems(code: SourceCode, arguments: Mapping[str, object]) -> list
             "index, which enable_network_isolation=True cuts off: remove it"
         )
     distribution = arguments.get("distribution")
-    if installs and isinstance(distribution, Mapping) and "torch_distributed" in distribution:
+    if installs and isinstance(distribution, Mapping) and _TORCHRUN in distribution:
         problems.append(
             f"source_dir {code.source_dir!r} has a setup.py, and torch_distributed starts files "
             "only, no packages: remove it"
@@ -75,13 +76,19 @@ def _install_problems(code: SourceCode, arguments: Mapping[str, object]) -> list
 
 def _trainer_problems(arguments: Mapping[str, object]) -> list[str]:
     problems = []
-    mend = "or use launcher='script' or 'run' with a script that calls sift() itself"
-    if arguments.get("distribution"):
-        problems.append(f"launcher='train' trains in one process: leave distribution out, {mend}")
-    count = arguments.get("instance_count")
-    if isinstance(count, int) and count > 1:
+    distribution = arguments.get("distribution")
+    ways = list(distribution) if isinstance(distribution, Mapping) else []
+    if ways not in ([], [_TORCHRUN]):
         problems.append(
-            f"launcher='train' trains on one host, got instance_count={count}: give 1, {mend}"
+            f"launcher='train' trains on several processes by torchrun alone, got distribution of "
+            f"{', '.join(map(repr, ways))}: give {_BY_TORCHRUN}, or use launcher='script' or "
+            "'run' with a script that calls sift() itself"
+        )
+    count = arguments.get("instance_count")
+    if isinstance(count, int) and count > 1 and not ways:
+        problems.append(
+            f"instance_count={count} without distribution: each host would run the whole training "
+            f"by itself; give {_BY_TORCHRUN}"
         )
     folder = arguments.get("checkpoint_local_path")
     ours = PurePosixPath(_limits.CHECKPOINT_FOLDER)

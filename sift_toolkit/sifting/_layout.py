@@ -10,7 +10,7 @@ from torch import Tensor
 
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._batches import Batch
-from sift_toolkit.sifting._containers import is_list
+from sift_toolkit.sifting._containers import is_container, is_list
 
 
 class _Sample:
@@ -28,6 +28,12 @@ class _SampleList(list[_Sample]):
 
 class _SampleTuple(tuple[_Sample, ...]):
     """A tuple of samples."""
+
+    __slots__ = ()
+
+
+class _FeatureLists(tuple[Any, ...]):
+    """A list of features that are lists: as a tuple it is told from a list of samples."""
 
     __slots__ = ()
 
@@ -58,6 +64,8 @@ class Layout:
         """Return the batch with its samples where the rest of this package looks for them."""
         if self.index == 0 and is_list(batch):
             return self.of_samples(batch, batch)
+        if self.index == 1 and isinstance(batch, list) and not is_container(batch):
+            return _FeatureLists(batch)
         return _turned(batch) if self.index == 1 else batch
 
     def as_given(
@@ -77,6 +85,8 @@ class Layout:
         samples = self.samples_of(batch)
         if samples is not None:
             return tuple(samples) if isinstance(batch, _SampleTuple) else samples
+        if isinstance(batch, _FeatureLists):
+            return list(batch)
         return _turned(batch) if self.index == 1 else batch
 
     def samples_of(self, batch: Batch) -> list[Any] | None:

@@ -19,7 +19,9 @@ def why_unsplit(loader: object) -> str | None:
         loader: the one inside, on one of several ranks.
     """
     state = sys.modules.get("accelerate.state")
-    if state is None or not state.is_initialized() or type(loader) is not DataLoader:
+    if state is None or not state.is_initialized() or not isinstance(loader, DataLoader):
+        return None
+    if type(loader).__module__.partition(".")[0] == "accelerate":
         return None
     # Of what Accelerate prepared, one of these tells how many share the data.
     parts = (loader.dataset, loader.batch_sampler)

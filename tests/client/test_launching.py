@@ -80,16 +80,25 @@ def test_sagemaker_training_takes_a_setup_file_for_a_package(user_code: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (DISTRIBUTED, "leave distribution out"),
-        ({"instance_count": 2}, "got instance_count=2"),
+        (
+            {"distribution": {"mpi": {"enabled": True}}},
+            "by torchrun alone, got distribution of 'mpi'",
+        ),
+        ({"instance_count": 2}, "instance_count=2 without distribution"),
         ({"checkpoint_local_path": "/data"}, "where it would save none"),
     ],
 )
 def test_trainer(user_code: Path, arguments: dict[str, Any], problem: str) -> None:
-    """The toolkit's own trainer is one process, and knows one folder for its checkpoints."""
+    """The toolkit's own trainer is started by torchrun, and knows one folder for its checkpoints."""
     assert problem in only(launching_problems(code_in(user_code, "train"), arguments))
     for launcher in ("script", "run"):
         assert launching_problems(code_in(user_code, launcher), arguments) == []
+
+
+def test_the_trainer_on_several_hosts(user_code: Path) -> None:
+    """Torchrun makes its processes one training."""
+    arguments = {**DISTRIBUTED, "instance_count": 2}
+    assert launching_problems(code_in(user_code, "train"), arguments) == []
 
 
 def test_folder_of_the_trainers_checkpoints(user_code: Path) -> None:

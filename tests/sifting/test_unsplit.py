@@ -31,6 +31,18 @@ def test_a_plain_loader_is_unsplit(accelerator: Any) -> None:
     assert why_unsplit(loader) is None
 
 
+def test_a_subclass_is_unsplit_too() -> None:
+    """As torchdata's StatefulDataLoader; Accelerate's own are not, however they split."""
+
+    class Stateful(DataLoader[Any]):
+        pass
+
+    loader = Stateful(ROWS, batch_size=2)
+    assert "each process would train on all data" in str(why_unsplit(loader))
+    Stateful.__module__ = "accelerate.data_loader"
+    assert why_unsplit(loader) is None
+
+
 def test_a_sampler_may_split() -> None:
     """PyTorch's own, or a batch sampler that knows of processes, as Accelerate's."""
     sampler = DistributedSampler(ROWS, num_replicas=2, rank=0)

@@ -239,7 +239,12 @@ def test_what_is_scored_is_where_the_model_is() -> None:
 
 @pytest.mark.parametrize(
     ("loss", "words"),
-    [(None, "no loss"), (Loss(), r"does not override Loss\.loss")],
+    [
+        (None, "no loss"),
+        (Loss(), r"does not override Loss\.loss"),
+        (object(), r"an object with a method loss\("),
+        (NumberLoss, r"give NumberLoss\(\)"),
+    ],
 )
 def test_no_loss_is_said_at_once(loss: Any, words: str) -> None:
     """By AWS's exception, which is also ours."""
@@ -310,8 +315,8 @@ def test_an_empty_batch_is_survived() -> None:
 def test_data_is_in_the_log_only_where_it_was_asked_for(
     logs: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """And then the log warns of it."""
-    caplog.set_level(logging.INFO)
+    """And then the log warns of it; that of a script which configures none has it too."""
+    caplog.set_level(logging.WARNING)
     list(loader_with(log_batch_data=logs, batch_transforms=Lists()))
     assert ("the content of your training data" in caplog.text) is logs
     assert ("scored: {'features'" in caplog.text) is logs

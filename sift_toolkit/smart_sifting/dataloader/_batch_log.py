@@ -1,4 +1,7 @@
-"""What `log_batch_data` shows: all data that is scored, and all that is given out."""
+"""What `log_batch_data` shows: all data that is scored, and all that is given out.
+
+As warnings: Python shows no less of a script that configures no logging, and it was asked for.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ def logged(loss: Loss) -> Loss:
     def scored(model: nn.Module, batch: Any) -> Tensor | tuple[Tensor, Tensor]:
         result = loss(model, batch)
         given = batch.original if isinstance(batch, Scored) else batch
-        _logger.info("scored: %r, losses: %r", given, result)
+        _logger.warning("scored: %r, losses: %r", given, result)
         return result
 
     return scored
@@ -35,5 +38,5 @@ def logged(loss: Loss) -> Loss:
 
 def log_given_out(batch: Batch) -> Batch:
     """Return a batch, with its content in the log."""
-    _logger.info("given out: %r", batch)
+    _logger.warning("given out: %r", batch)
     return batch

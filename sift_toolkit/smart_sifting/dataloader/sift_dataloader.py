@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.container._sift import job_sifting
 from sift_toolkit.contract import JobTree
-from sift_toolkit.errors import SiftBatchError
+from sift_toolkit.errors import SiftBatchError, SiftLossError
 from sift_toolkit.integrations._prepared import view_of
-from sift_toolkit.sifting import Batch, Loss, LossObject, as_loss, to_device
+from sift_toolkit.sifting import Batch, Layout, Loss, LossObject, as_loss, to_device
 from sift_toolkit.sifting import SiftingDataloader as OwnDataloader
 from sift_toolkit.smart_sifting._exceptions import (
     LossImplementationNotProvidedException,
@@ -21,6 +21,7 @@ from sift_toolkit.smart_sifting._exceptions import (
 )
 from sift_toolkit.smart_sifting.data_model.data_model_interface import SiftingBatchTransform
 from sift_toolkit.smart_sifting.dataloader._batch_log import log_given_out, logged, warn_of_content
+from sift_toolkit.smart_sifting.dataloader._inferred_layout import InferredLayout
 from sift_toolkit.smart_sifting.dataloader._transform_layout import Scored, TransformLayout
 from sift_toolkit.smart_sifting.loss.abstract_sift_loss_module import Loss as AwsLoss
 from sift_toolkit.smart_sifting.loss.abstract_sift_loss_module import not_written
@@ -49,7 +50,8 @@ class SiftingDataloader(OwnDataloader):
         log_batch_data: whether the log shows all that is scored and all that is given out: what
             is in your data, then, anybody can read who reads the job's log.
         batch_format_index: the dimension of a batch that holds the samples: of a list, 0 where it
-            is indexed by sample, 1 by feature; of a tensor, 0 or 1.
+            is indexed by sample, 1 by feature; of a tensor, 0 or 1. Default: of a list, the one
+            that holds as many as the batch size says; of a tensor, 0.
 
     Raises:
         LossImplementationNotProvidedException: there is no loss.
@@ -73,19 +75,18 @@ class SiftingDataloader(OwnDataloader):
             raise TypeError(msg)
         own = sift_config if isinstance(sift_config, SiftConfig) else sift_config_of(sift_config)
         config, recorder = job_sifting(JobTree.current(), default=own)
-        transforms = _as_sequence(batch_transforms)
+        loader = view_of(orig_dataloader)
         self._logs = log_batch_data
         if log_batch_data:
             warn_of_content()
         super().__init__(
             sift_config=scored_fresh(config),
-            orig_dataloader=view_of(orig_dataloader),
+            orig_dataloader=loader,
             loss_impl=logged(loss) if log_batch_data else loss,
             model=model,
             listener=recorder,
             on_note=recorder.note,
-            batch_format_index=batch_format_index,
-            layout=TransformLayout(transforms) if transforms else None,
+            layout=_layout(_as_sequence(batch_transforms), batch_format_index, loader),
         )
 
     def __iter__(self) -> Iterator[Batch]:
@@ -102,14 +103,18 @@ def checked_loss(given: Loss | LossObject | None) -> Loss:
     """Return a loss as a function of model and batch, whatever came of the batch.
 
     Raises:
-        LossImplementationNotProvidedException: there is none, or only the method to override.
+        LossImplementationNotProvidedException: there is none, or only the method to override; or
+            it is a class, or has no method `loss`.
     """
     if given is None:
         msg = "no loss: loss_impl must be an object with loss(model, transformed_batch, ...)"
         raise LossImplementationNotProvidedException(msg)
     if getattr(type(given), "loss", None) is AwsLoss.loss:
         raise LossImplementationNotProvidedException(not_written(type(given)))
-    loss = as_loss(given)
+    try:
+        loss = as_loss(given)
+    except SiftLossError as error:
+        raise LossImplementationNotProvidedException(str(error)) from error
     if not callable(getattr(type(given), "loss", None)):
         return lambda model, batch: loss(model, _transformed(model, batch))
     method = cast("LossObject", given).loss
@@ -153,6 +158,17 @@ def scored_fresh(config: SiftConfig) -> SiftConfig:
     Scripts written for AWS's loader hand no losses back, which is what a memory lives on.
     """
     return dataclasses.replace(config, scores="fresh") if config.scores == "auto" else config
+
+
+def _layout(
+    transforms: Sequence[SiftingBatchTransform], index: int | None, loader: Iterable[Batch]
+) -> Layout:
+    """Return where the samples are: as the transforms or the user say, else by the batch size."""
+    if transforms:
+        return TransformLayout(transforms)
+    if index is not None:
+        return Layout(index)
+    return InferredLayout(getattr(loader, "batch_size", None))
 
 
 def _as_sequence(
