@@ -89,7 +89,7 @@ def test_sagemaker_training_takes_a_setup_file_for_a_package(user_code: Path) ->
     ],
 )
 def test_trainer(user_code: Path, arguments: dict[str, Any], problem: str) -> None:
-    """The toolkit's own trainer is started by torchrun, and knows one folder for its checkpoints."""
+    """The toolkit's own trainer is started by torchrun, and knows one folder for checkpoints."""
     assert problem in only(launching_problems(code_in(user_code, "train"), arguments))
     for launcher in ("script", "run"):
         assert launching_problems(code_in(user_code, launcher), arguments) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -126,12 +127,13 @@ def test_the_index_says_which(index: int) -> None:
         assert [row.tolist() for row in batch] == [[float(each)] * 4 for each in range(BATCH)]
 
 
-def test_it_goes_on_from_a_checkpoint() -> None:
-    """With samples waiting, which are put back as samples."""
+@pytest.mark.parametrize("steps", [1, 2])
+def test_it_goes_on_from_a_checkpoint(steps: int) -> None:
+    """Even if the first batch to come is the short one, which alone must tell."""
     rows = [(tensor_of(number, 3), torch.tensor(number)) for number in range(ROWS)]
     whole = [number_of(each) for batch in loader_of(rows, list, BySample()) for each in batch]
     loader = loader_of(rows, list, BySample())
-    taken = next(iter(loader))
+    taken = list(itertools.islice(loader, steps))
     again = loader_of(rows, list, BySample())
     again.load_state_dict(loader.state_dict())
-    assert [number_of(each) for batch in [taken, *again] for each in batch] == whole
+    assert [number_of(each) for batch in [*taken, *again] for each in batch] == whole
