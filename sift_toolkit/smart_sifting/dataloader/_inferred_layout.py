@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from sift_toolkit.sifting import Batch, Layout
 from sift_toolkit.sifting._containers import is_array, is_list, leaves
+from sift_toolkit.sifting._source import shape_of
 from sift_toolkit.smart_sifting._exceptions import UnsupportedDataFormatException
 
 
@@ -16,12 +17,15 @@ class InferredLayout(Layout):
     other types, and lists that do not tell, are judged by what they hold, as a `Layout` does.
 
     Args:
-        batch_size: samples in a full batch of the loader inside; None: not known.
+        loader: the one inside, which may know its batch size and how short its last batch is.
     """
 
-    def __init__(self, batch_size: int | None) -> None:
+    def __init__(self, loader: object) -> None:
         super().__init__()
-        self._batch_size = batch_size
+        self._batch_size: int | None = getattr(loader, "batch_size", None)
+        shape = shape_of(loader)
+        # A run that goes on from a checkpoint may see that batch first.
+        self._short = None if shape is None else shape.rows % shape.batch_size
         self._found: Layout | None = None
 
     def rows_first(self, batch: Batch) -> Batch:
@@ -46,21 +50,25 @@ class InferredLayout(Layout):
         return batch if self._found is None else self._found.back(batch)
 
     def _layout_of(self, batch: Batch) -> Layout | None:
-        size = self._batch_size
-        if size is None:
-            return None
-        by_sample, by_feature = len(batch) == size, set(_lengths(batch)) == {size}
-        if by_sample and by_feature:
+        index = _indices(batch, self._batch_size)
+        if len(index) > 1:
             msg = (
                 f"dimension 0 and dimension 1 of a batch of type {type(batch).__name__} both match "
-                f"the batch size, {size}: set batch_format_index=0 if it is indexed by sample "
-                "(batch[i] is a sample), 1 if it is indexed by feature (batch[0] holds the first "
-                "feature of all samples)"
+                f"the batch size, {self._batch_size}: set batch_format_index=0 if it is indexed by "
+                "sample (batch[i] is a sample), 1 if it is indexed by feature (batch[0] holds the "
+                "first feature of all samples)"
             )
             raise UnsupportedDataFormatException(msg)
-        if by_sample or by_feature:
-            return Layout(0 if by_sample else 1)
-        return None
+        index = index or _indices(batch, self._short)
+        return Layout(index[0]) if len(index) == 1 else None
+
+
+def _indices(batch: Batch, size: int | None) -> list[int]:
+    """Return by what a list may be indexed, if it holds *size* samples: 0 sample, 1 feature."""
+    if not size:
+        return []
+    matches = (len(batch) == size, set(_lengths(batch)) == {size})
+    return [index for index, is_match in enumerate(matches) if is_match]
 
 
 def _lengths(features: Batch) -> Iterator[int]:

@@ -168,7 +168,7 @@ def _layout(
         return TransformLayout(transforms)
     if index is not None:
         return Layout(index)
-    return InferredLayout(getattr(loader, "batch_size", None))
+    return InferredLayout(loader)
 
 
 def _as_sequence(
