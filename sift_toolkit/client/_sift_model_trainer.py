@@ -79,7 +79,7 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
         self,
         inputs: Any = None,
         wait: bool = True,  # noqa: FBT001, FBT002 - the signature of SDK v2
-        logs: str | bool | None = "All",  # noqa: FBT001
+        logs: str | bool | None = "All",  # noqa: FBT001 - as the SDK has it
         job_name: str | None = None,
         experiment_config: Any = None,
     ) -> None:
@@ -97,8 +97,8 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
         self,
         input_data_config: Any = None,
         wait: bool = True,  # noqa: FBT001, FBT002 - the SDK's own signature
-        logs: bool = True,  # noqa: FBT001, FBT002
-        dry_run: bool = False,  # noqa: FBT001, FBT002
+        logs: bool = True,  # noqa: FBT001, FBT002 - as the SDK has it
+        dry_run: bool = False,  # noqa: FBT001, FBT002 - as the SDK has it
         *,
         job_name: str | None = None,
     ) -> Any:
@@ -140,7 +140,7 @@ class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no t
         """
         channels = channels_of(inputs, self._place)
         self._refuse_problems(job_name)
-        return on_paper(self)._written_down(channels, job_name)  # type: ignore[no-any-return] # noqa: SLF001
+        return on_paper(self)._written_down(channels, job_name)  # type: ignore[no-any-return] # noqa: SLF001 - of this layer
 
     @contextmanager
     def prepared(self, *, packed: bool = False) -> Iterator[None]:

@@ -79,7 +79,7 @@ class SiftTuner(HyperparameterTuner):  # type: ignore[misc] # the SDK ships no t
         job_name: str | None = None,
         include_cls_metadata: Any = False,  # noqa: FBT002 - the SDK's own signature
         estimator_kwargs: Any = None,
-        wait: bool = True,  # noqa: FBT001, FBT002
+        wait: bool = True,  # noqa: FBT001, FBT002 - as the SDK has it
         **kwargs: Any,
     ) -> Any:
         """Start the tuning job, as `sagemaker.tuner.HyperparameterTuner.fit` does.

@@ -103,7 +103,7 @@ def _number_violations(shape: Shape, value: Any, place: str) -> Iterator[str]:
         yield from _size_violations(shape, value, place)
 
 
-def _flag_violations(shape: Shape, value: Any, place: str) -> Iterator[str]:  # noqa: ARG001
+def _flag_violations(shape: Shape, value: Any, place: str) -> Iterator[str]:  # noqa: ARG001 - as all
     if not isinstance(value, bool):
         yield f"{place} is no bool: {reprlib.repr(value)}"
 

@@ -67,7 +67,7 @@ def sent(aws: Any, estimator: Any, job_name: str | None = None) -> dict[str, Any
     name = request["TrainingJobName"]
     stand_in = job_name or f"{name[: -len(TIMESTAMP)]}{TIMESTAMP}"
     text = json.dumps(request).replace(name, stand_in)
-    return json.loads(text)  # type: ignore[no-any-return]
+    return json.loads(text)  # type: ignore[no-any-return] # JSON
 
 
 class TestAgainstFit:

@@ -127,4 +127,4 @@ def test_other_defaults() -> None:
         "CustomParameters": {"a": "b"},
         "SageMaker": {**others, "PythonSDK": {"Modules": {**modules, "TelemetryOptOut": True}}},
     }
-    assert defaults["SageMaker"]["PythonSDK"]["Modules"]["TelemetryOptOut"] is False  # type: ignore[index]
+    assert defaults["SageMaker"]["PythonSDK"]["Modules"]["TelemetryOptOut"] is False  # type: ignore[index] # set above

@@ -167,7 +167,7 @@ def test_a_job_of_the_tuner(
     tuner.fit(wait=False)
     sent = chosen_by_the_service(aws.request("CreateHyperParameterTuningJob"))
     address = json.loads(sent["sagemaker_submit_directory"])
-    bucket, key = re.fullmatch("s3://([^/]+)/(.*)", address).groups()  # type: ignore[union-attr]
+    bucket, key = re.fullmatch("s3://([^/]+)/(.*)", address).groups()  # type: ignore[union-attr] # it matches
     archive = tmp_path / "sourcedir.tar.gz"
     aws.session.s3_client.download_file(bucket, key, str(archive))
     job = JobDescription(

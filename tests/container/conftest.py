@@ -39,7 +39,7 @@ def _no_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _kept_random_state() -> Iterator[None]:
     """The trainer owns the global random states; the tests after it get theirs back."""
-    states = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002
+    states = torch.get_rng_state(), random.getstate(), np.random.get_state()  # noqa: NPY002 - what users draw from
     yield
     torch.set_rng_state(states[0])
     random.setstate(states[1])

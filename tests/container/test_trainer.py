@@ -67,7 +67,7 @@ class Noisy(Dataset[Any]):
 
     def __getitem__(self, index: int) -> Any:
         features, label = self.samples[index]
-        noise = random.random() + np.random.random() + float(torch.rand(()))  # noqa: NPY002
+        noise = random.random() + np.random.random() + float(torch.rand(()))  # noqa: NPY002 - what users draw from
         return features + 0.01 * noise, label
 
 

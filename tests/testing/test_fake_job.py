@@ -186,13 +186,13 @@ def test_the_same_every_time() -> None:
 def test_what_is_refused() -> None:
     """Every number that is out of bounds is named, with what is allowed."""
     with pytest.raises(SiftUsageError) as caught:
-        FakeJob(FRESH, epochs=0, rows=1.5, until=0.0)  # type: ignore[arg-type]
+        FakeJob(FRESH, epochs=0, rows=1.5, until=0.0)  # type: ignore[arg-type] # the mistake
     assert str(caught.value) == (
         "epochs must be a whole number from 1, got 0; rows must be a whole number from 1, got 1.5; "
         "until must be a number above 0 to 1, got 0.0"
     )
     with pytest.raises(SiftUsageError) as caught:
-        FakeJob({"keep": 0.5}, accuracy=90)  # type: ignore[arg-type]
+        FakeJob({"keep": 0.5}, accuracy=90)  # type: ignore[arg-type] # the mistake
     assert str(caught.value) == (
         "config must be a SiftConfig, got {'keep': 0.5}; "
         "accuracy must be a number from 0 to 1 or None, got 90"
