@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import statistics
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
+
+from sift_toolkit import SiftingDataloader
 
 LETTERS = Path(__file__).parents[1] / "demo" / "letters" / "data" / "letters.npz"
 WIDTH = 640
@@ -58,6 +61,21 @@ def accuracy(model: nn.Module) -> float:
     with torch.no_grad():
         read = model.eval()(features).argmax(dim=1)
     return float((read == labels).float().mean())
+
+
+def options(description: str | None) -> argparse.Namespace:
+    """Return what the command line asks for; from here on one thread computes."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--seeds", type=int, default=3)
+    torch.set_num_threads(1)
+    return parser.parse_args()
+
+
+def counted_cost(loader: SiftingDataloader) -> float:
+    """Return the passes made so far, of those that all samples seen would have taken."""
+    meter = loader.state_dict()["meter"]
+    return float((meter["kept"] + meter["scored"] / 3) / meter["seen"])
 
 
 def print_table(ways: dict[str, Callable[..., Outcome]], seeds: int) -> None:

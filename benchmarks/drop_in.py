@@ -6,7 +6,6 @@ data, for the epochs that the sifted run's compute pays for, the schedule decaye
 
 from __future__ import annotations
 
-import argparse
 import functools
 from typing import Any
 
@@ -16,8 +15,10 @@ from before_after import (
     RATE,
     Outcome,
     accuracy,
+    counted_cost,
     letters,
     losses_of,
+    options,
     print_table,
     reader,
 )
@@ -70,18 +71,13 @@ def train(beta: float | None, epochs: int, of_epochs: int, seed: int) -> Outcome
             steps += 1
     cost = epochs / of_epochs
     if beta is not None:
-        meter = loader.state_dict()["meter"]
-        cost = (meter["kept"] + meter["scored"] / 3) / meter["seen"]
+        cost = counted_cost(loader)
     return Outcome(steps, cost, accuracy(model))
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seeds", type=int, default=3)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    arguments = options(__doc__)
     full = arguments.epochs
     paid = round(full * (1 / 3 + 1 / 3))
     ways = {

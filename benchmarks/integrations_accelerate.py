@@ -7,7 +7,6 @@ schedule decayed to that.
 
 from __future__ import annotations
 
-import argparse
 import functools
 from typing import Any
 
@@ -18,8 +17,10 @@ from before_after import (
     RATE,
     Outcome,
     accuracy,
+    counted_cost,
     letters,
     losses_of,
+    options,
     print_table,
     reader,
 )
@@ -54,18 +55,13 @@ def train(config: SiftConfig | None, epochs: int, of_epochs: int, seed: int) -> 
             steps += 1
     cost = epochs / of_epochs
     if sifted is not None:
-        meter = sifted.state_dict()["meter"]
-        cost = (meter["kept"] + meter["scored"] / 3) / meter["seen"]
+        cost = counted_cost(sifted)
     return Outcome(steps, cost, accuracy(accelerator.unwrap_model(model)))
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seeds", type=int, default=3)
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
+    arguments = options(__doc__)
     full = arguments.epochs
     memory = SiftConfig(keep=0.5, anneal=0.1)
     fresh = SiftConfig(keep=0.5, anneal=0.1, scores="fresh")

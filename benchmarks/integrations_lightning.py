@@ -7,7 +7,6 @@ pays for, its schedule decayed to that.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import warnings
 from typing import Any
@@ -21,6 +20,7 @@ from before_after import (
     accuracy,
     letters,
     losses_of,
+    options,
     print_table,
     reader,
 )
@@ -91,12 +91,8 @@ def train(config: SiftConfig | None, epochs: int, *, seed: int, of_epochs: int) 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seeds", type=int, default=3)
-    arguments = parser.parse_args()
+    arguments = options(__doc__)
     warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
     full = arguments.epochs
     paid = round(full * 0.58)
     ways: dict[str, tuple[SiftConfig | None, int]] = {

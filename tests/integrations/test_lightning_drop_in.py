@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import csv
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.integrations.torchrun import printed_by
+
 ROOT = Path(__file__).parents[2]
 RUN = ROOT / "entry_points" / "run.py"
 SCRIPT = ROOT / "tests" / "smart_sifting" / "scripts" / "lightning_text.py"
-PATIENCE = 180
-"""Seconds; a machine may be busy."""
 
 
 @pytest.mark.parametrize("framework", ["lightning.pytorch", "pytorch_lightning"])
@@ -28,21 +25,7 @@ def test_it_trains_with_a_schedule_that_ends(framework: str, tmp_path: Path) -> 
         **{name: value for name, value in os.environ.items() if "RANK" not in name},
         "SAGEMAKER_BASE_DIR": str(tmp_path / "no-job"),
     }
-    process = subprocess.Popen(
-        [sys.executable, str(RUN), str(script), str(tmp_path)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        printed, _ = process.communicate(timeout=PATIENCE)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0, printed[-4000:]
+    printed = printed_by(str(RUN), str(script), str(tmp_path), environment=environment)
     # 120 rows each in batches of 12: 4 whole ones, a half of the other 72; then a half of 120.
     assert "steps: 12 of 12, rate: 0.0\n" in printed
     assert printed.count("own sift config is followed") == 1

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.integrations.torchrun import printed_by
+
 SCRIPT = Path(__file__).parent / "scripts" / "lightning_ddp.py"
-PATIENCE = 180
-"""Seconds; a machine may be busy."""
 
 ROWS = 200
 # 100 rows of each process in batches of 16; a half of them in the epochs that are sifted.
@@ -30,22 +27,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         **{name: value for name, value in os.environ.items() if "RANK" not in name},
         "SAGEMAKER_BASE_DIR": str(folder / "no-job"),
     }
-    process = subprocess.Popen(
-        [sys.executable, str(SCRIPT), str(folder)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=PATIENCE)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert process.returncode == 0, said[-4000:]
-    return folder, said
+    return folder, printed_by(str(SCRIPT), str(folder), environment=environment)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 SCRIPTS = Path(__file__).parent / "scripts"
@@ -19,12 +20,22 @@ def torchrun(script: str, *arguments: str) -> str:
     Raises:
         AssertionError: they failed, or did not end.
     """
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"}
+    return printed_by(
+        *("-m", "torch.distributed.run", "--standalone"),
+        *("--nproc-per-node", "2", str(SCRIPTS / script), *arguments),
+        environment={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "default"},
+    )
+
+
+def printed_by(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Run Python with *arguments* to its end, and whatever it starts; return what is printed.
+
+    Raises:
+        AssertionError: it failed.
+        subprocess.TimeoutExpired: it did not end; nothing of it is left.
+    """
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
-            *("--nproc-per-node", "2", str(SCRIPTS / script), *arguments),
-        ],
+        [sys.executable, *arguments],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
