@@ -80,7 +80,7 @@ def test_every_part_of_a_job_is_looked_at(user_code: Path) -> None:
     assert job_problems(GOOD_JOB, "sagemaker", code, VERSIONS) == []
     wrong = {**GOOD_JOB, "max_run": 0, "py_version": "py2", "instance_count": 2}
     problems = job_problems(wrong, "sagemaker", code, VERSIONS)
-    starts = ("max_run", "framework_version", "launcher='train'")
+    starts = ("max_run", "framework_version", "instance_count=2 without distribution")
     assert len(starts) == len(problems)
     for start, problem in zip(starts, problems, strict=True):
         assert problem.startswith(start)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -57,6 +59,26 @@ def process_ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
             ending()
 
     return end
+
+
+@pytest.fixture
+def no_room() -> Callable[[], AbstractContextManager[None]]:
+    """No file can become larger than a checkpoint is, as long as a test is in this context.
+
+    A context rather than the whole test: the limit holds for the process, and so for the file that
+    the tests' own output may be written to.
+    """
+
+    @contextmanager
+    def limited() -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
 
 
 @pytest.fixture

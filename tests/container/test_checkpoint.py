@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import resource
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,6 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "checkpoint.pt"
 
 
-@pytest.fixture
-def _small_files() -> Iterator[None]:
-    """No file can become larger than 4096 bytes, as if that were all the room left."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def files_beside(path: Path) -> list[str]:
     """Return the names of all files where a checkpoint goes."""
     return sorted(each.name for each in path.parent.iterdir())
@@ -74,11 +65,12 @@ def test_what_cannot_be_written_leaves_the_one_before(path: Path) -> None:
 
 
 @pytest.mark.parametrize("numbers", [100_000, 900], ids=["in the middle", "at the end"])
-@pytest.mark.usefixtures("_small_files")
-def test_a_full_disk_is_said_as_what_it_is(path: Path, numbers: int) -> None:
+def test_a_full_disk_is_said_as_what_it_is(
+    path: Path, no_room: Callable[[], AbstractContextManager[None]], numbers: int
+) -> None:
     """Whichever byte does not fit, the disk's error is raised, not what torch makes of it."""
     write_checkpoint(path, {"step": 1})
-    with pytest.raises(OSError, match="File too large"):
+    with no_room(), pytest.raises(OSError, match="File too large"):
         write_checkpoint(path, {"step": 2, "weights": torch.rand(numbers)})
 
     assert read_checkpoint(path)["step"] == 1

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import resource
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from sift_toolkit.contract import JobTree
 from sift_toolkit.report import Observation, SiftReport
 
 MakeJob = Callable[..., JobTree]
+NoRoom = Callable[[], AbstractContextManager[None]]
 
 OF_TORCHRUN = {"RANK": "0", "LOCAL_RANK": "0", "MASTER_ADDR": "localhost", "MASTER_PORT": "7777"}
 
@@ -61,17 +61,6 @@ def asked_to_end() -> Iterator[None]:
         assert not interruption.received
         signal.raise_signal(signal.SIGTERM)
         yield
-
-
-@contextmanager
-def no_room() -> Iterator[None]:
-    """No file can become larger than a checkpoint is."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -250,7 +239,9 @@ class TestRefusals:
 class TestFullDisk:
     """A training of days does not end for want of room."""
 
-    def test_it_goes_on(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_it_goes_on(
+        self, folder: Path, no_room: NoRoom, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """The one before stays, it is said once, and said again when there is room."""
         checkpoints = Checkpoints(folder)
         assert checkpoints.save({"epoch": 1})
@@ -271,7 +262,7 @@ class TestFullDisk:
             f"{note} checkpoints can be written again: step 3 is saved",
         ]
 
-    def test_it_is_tried_again_later(self, folder: Path) -> None:
+    def test_it_is_tried_again_later(self, folder: Path, no_room: NoRoom) -> None:
         """Not at each step: a write that fails may take as long as one that does not."""
         checkpoints = Checkpoints(folder, every_minutes=0, every_steps=2)
         with no_room():
@@ -279,7 +270,7 @@ class TestFullDisk:
 
         assert due == [False, True, False, True]
 
-    def test_who_is_asked_to_end_ends(self, folder: Path) -> None:
+    def test_who_is_asked_to_end_ends(self, folder: Path, no_room: NoRoom) -> None:
         """Also where the last checkpoint finds no room."""
         checkpoints = Checkpoints(folder)
         with asked_to_end(), no_room(), pytest.raises(SystemExit):
