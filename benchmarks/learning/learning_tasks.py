@@ -1,4 +1,4 @@
-"""What the learning benchmark trains: data, model and plain training's own settings of each task."""
+"""What the learning benchmark trains: each task with its data, model and plain training."""
 
 from __future__ import annotations
 
