@@ -66,6 +66,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("plan", choices=["tune", "choose", "short", "explore", "full"])
+    parser.add_argument("--tasks", nargs="+", choices=list(TASKS), help="only these")
     parser.add_argument("--shard", default="1/1", help="such as 2/3: the second part of three")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no run after")
     options = parser.parse_args()
@@ -78,7 +79,7 @@ def main() -> None:
     torch.set_flush_denormal(True)
     start = time.monotonic()
     for key, task, arm in part(plan(options.plan), options.shard):
-        if key in read(file):
+        if key in read(file) or task.name not in (options.tasks or TASKS):
             continue
         if time.monotonic() - start > options.seconds:
             print("out of time: run the same command again to go on")

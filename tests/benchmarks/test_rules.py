@@ -24,7 +24,7 @@ class TestSelectiveBackprop:
             assert selective_backprop(losses, keep, generator()).numel() == count
 
     def test_chances_follow_the_percentiles(self) -> None:
-        """One of two rows: percentiles are 1/2 and 1, and with a third kept the power is 2: 1 to 4."""
+        """Of two rows, percentiles 1/2 and 1, a third is kept: the power is 2, chances 1 to 4."""
         losses = torch.tensor([3.0, 1.0])
         drawn = [int(selective_backprop(losses, 1 / 3, generator(seed))) for seed in range(2000)]
 
@@ -36,7 +36,7 @@ class TestInfoBatch:
     """InfoBatch's rule on one epoch."""
 
     def test_by_hand(self) -> None:
-        """The mean is 2: what is not below it stays and counts once, what stays of the rest twice."""
+        """What is not below the mean of 2 stays and counts once, what stays of the rest twice."""
         losses = torch.tensor([1.0, 3.0, 2.0, 1.5, 2.5])
         kept = info_batch(losses, 0.5, generator())
         assert kept.weights is not None
