@@ -28,7 +28,8 @@ Written by `python benchmarks/learning/page.py {plan}` from [{file}]({file}): {n
 
 Cost counts passes, of full plain training's: one for a row trained on, a third for a row scored.
 Every arm's learning rate comes down to 0 at its own end; its peak is the one at which plain
-training of about the same cost was best on other seeds ([learning_rates.json](learning_rates.json)).
+training of about the same cost was best, on other seeds
+([learning_rates.json](learning_rates.json)).
 Differences are in points of accuracy, paired by seed, mean ± standard error; to plain training *of
 the same compute* means: on the line between the budgets it was run at.
 
