@@ -47,7 +47,7 @@ def bar_chart(
     marked = [] if mark is None else [mark[0]]
     scale = scale_of([*(bar.value for bar in bars), *marked])
     left = min(max(text_width(bar.name) for bar in bars), _MOST_NAME) + 6
-    right = WIDTH - min(max(text_width(bar.words) for bar in bars), _MOST_WORDS) - 8
+    right = WIDTH - min(max(text_width(bar.words) for bar in bars), _MOST_WORDS) - 16
     bottom = _TOP + _ROW * len(bars)
     drawn = list(_axis(scale, x, left, right, bottom))
     for index, bar in enumerate(bars):
@@ -79,7 +79,8 @@ def _draw(bar: Bar, length: float, left: float, top: float) -> Iterator[str]:
         f'<rect x="{left:.1f}" y="{top + 3:.1f}" width="{max(length, 0.5):.1f}" '
         f'height="{_ROW - 6}" style="fill:{COLORS[0]}"/>'
     )
-    yield text(left + length + 5, top + 13, bar.words)
+    # In a column of their own, where no bar and no mark crosses them.
+    yield text(WIDTH, top + 13, bar.words, "end")
 
 
 def _above(words: str, place: float) -> str:

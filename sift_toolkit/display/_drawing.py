@@ -13,8 +13,8 @@ WIDTH: Final = 360
 """Units a chart is wide, one a pixel on the narrowest phone; it grows to fit what it stands in."""
 FONT: Final = 11.5
 _WIDEST: Final = "30rem"
-_LETTER: Final = 0.56
-"""Mean width of a letter, of the font's size."""
+_LETTER: Final = 0.64
+"""Width of a digit in a wide font, of the font's size; letters are narrower on average."""
 _LEGEND_ROW: Final = 17
 _SAMPLE: Final = 24
 
@@ -32,7 +32,7 @@ def svg(height: float, title: str, description: str, content: Iterable[str]) -> 
     # Of its content, so that the same chart is the same text wherever it is drawn.
     name = hashlib.sha256(f"{title}\0{description}\0{body}".encode()).hexdigest()[:12]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" role="img" '
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" '
         f'aria-labelledby="t{name} d{name}" font-size="{FONT}" '
         f'style="display:block;width:100%;max-width:{_WIDEST};height:auto;font-family:inherit;'
         f'color:inherit;font-variant-numeric:tabular-nums">'

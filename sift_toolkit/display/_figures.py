@@ -8,8 +8,11 @@ from typing import Final, NamedTuple
 
 __all__ = ["Figure", "figures_html"]
 
-_BOX: Final = "margin:0 0 1.25em;min-width:0;max-width:30rem;flex:1 1 20rem"
-_ROW: Final = "display:flex;flex-wrap:wrap;gap:0 2.5rem;align-items:flex-start"
+_BOX: Final = "margin:0 0 1.25em;min-width:0;max-width:30rem"
+_ROW: Final = (
+    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,19rem),1fr));"
+    "gap:0.5rem 2rem;align-items:start"
+)
 
 
 class Figure(NamedTuple):

@@ -12,6 +12,7 @@ _STEPS: Final = (1, 2, 5, 10)
 _LOG_FROM: Final = 50.0
 """Positive numbers that differ by so large a factor stand on a logarithmic scale, if they may."""
 _TINY: Final = 1e-9
+_LEAST: Final = 1e-300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ def scale_of(
         from_zero: Whether nought is on it in any case.
         may_be_logarithmic: Whether it is so where all are positive and far apart.
     """
-    known = sorted(values)
+    # Numbers that a logarithm cannot tell from nought are nought.
+    known = sorted(value if abs(value) > _LEAST else 0.0 for value in values)
     if not known:
         return Scale((0.0, 1.0))
     low, high = known[0], known[-1]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from sift_toolkit.display._drawing import WIDTH, LegendEntry, legend, short, svg, text, text_width
-from sift_toolkit.display._scales import scale_of, tick_text
+from sift_toolkit.display._scales import Scale, scale_of, tick_text
 from sift_toolkit.display._strokes import COLORS
 
 __all__ = ["Stack", "stacked_bars"]
@@ -45,27 +45,30 @@ def stacked_bars(
     bottom = top + _ROW * len(stacks)
     room = WIDTH - _RIGHT
     for value in scale.ticks:
-        place = scale.place(value) * room
-        drawn.append(
-            f'<path d="M{place + 0.5:.1f} {top}V{bottom + 4}" stroke="currentColor" '
-            'stroke-opacity="0.18"/>'
-        )
         anchor = "start" if value == 0 else "end" if value == scale.ticks[-1] else "middle"
-        drawn.append(
-            text(place + (_RIGHT if anchor == "end" else 0), bottom + 16, tick_text(value), anchor)
-        )
+        place = scale.place(value) * room + (_RIGHT if anchor == "end" else 0)
+        drawn.append(text(place, bottom + 16, tick_text(value), anchor))
     for index, stack in enumerate(stacks):
-        y = top + index * _ROW
-        drawn.append(text(0, y + 13, short(stack.name, WIDTH - text_width(stack.words) - 10)))
-        drawn.append(text(WIDTH, y + 13, stack.words, "end"))
-        begin = 0.0
-        for part, value in enumerate(stack.values):
-            end = begin + value
-            left, right = scale.place(begin) * room, scale.place(end) * room
-            drawn.append(_area(part, left, y + 18, right - left, _BAR))
-            begin = end
+        drawn += _draw(stack, scale, room, top + index * _ROW)
     drawn.append(text(WIDTH, bottom + 32, x, "end"))
     return svg(bottom + 38, title, description, drawn)
+
+
+def _draw(stack: Stack, scale: Scale, room: float, top: float) -> Iterator[str]:
+    yield text(0, top + 13, short(stack.name, WIDTH - text_width(stack.words) - 10))
+    yield text(WIDTH, top + 13, stack.words, "end")
+    bar = top + 18
+    for value in scale.ticks:
+        place = scale.place(value) * room + 0.5
+        yield (
+            f'<path d="M{place:.1f} {bar - 2:.1f}V{bar + _BAR + 4:.1f}" stroke="currentColor" '
+            'stroke-opacity="0.25"/>'
+        )
+    begin = 0.0
+    for part, value in enumerate(stack.values):
+        left, right = scale.place(begin) * room, scale.place(begin + value) * room
+        yield _area(part, left, bar, right - left, _BAR)
+        begin += value
 
 
 def _area(part: int, x: float, y: float, width: float, height: float) -> str:

@@ -14,7 +14,9 @@ _TABLE: Final = (
     "tabular-nums"
 )
 _CELL: Final = "padding:0.25em 0.75em;color:inherit;background:transparent;"
-_TEXT: Final = _CELL + "text-align:left;"
+# Words stay whole on a narrow screen, where the table scrolls; only a name may be one long word.
+_TEXT: Final = _CELL + "text-align:left;overflow-wrap:break-word;"
+_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:7em;"
 _NUMBER: Final = _CELL + "text-align:right;white-space:nowrap;"
 _CAPTION: Final = "text-align:left;color:inherit;padding:0.25em 0.75em;font-weight:bold"
 
@@ -38,7 +40,7 @@ def html_table(
         rows: The rows.
         text_columns: How many columns after the first hold text, set left; the others hold numbers.
     """
-    styles = [_TEXT] * (1 + text_columns) + [_NUMBER] * (len(titles) - 1 - text_columns)
+    styles = [_NAME] + [_TEXT] * text_columns + [_NUMBER] * (len(titles) - 1 - text_columns)
     head = "".join(
         f'<th scope="col" style="{style}">{"<br>".join(map(escape, lines))}</th>'
         for lines, style in zip(titles, styles, strict=True)
