@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Display", "JobState", "display_for", "print_line"]
 
 _TENTHS: Final = 10
+# Okabe and Ito's, as in our charts, and a grey: all can be seen on white and on black.
+_BLUE: Final = "#0072b2"
+_GREEN: Final = "#009e73"
+_GREY: Final = "#808080"
 _SHOWN: Final = (
     (KEPT_SHARE, "kept {:.1%}"),
     (TRAIN_LOSS, "loss {:.3g}"),
@@ -131,7 +135,13 @@ class _Bar:
         self._cause: str | None = None
         self._progress = _WithFootLine(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            BarColumn(
+                bar_width=30,
+                style=_GREY,
+                complete_style=_BLUE,
+                finished_style=_GREEN,
+                pulse_style=_BLUE,
+            ),
             _Words(lambda: state.share),
             _Words(lambda: self._times or state.times),
             console=console,

@@ -118,7 +118,7 @@ def loss_figure(report: SiftReport, of: str = "") -> Figure | None:
         f"{title}{of}",
         [_loss_line(name, points) for name, points in named if points],
         x=axis,
-        y="loss when it was chosen by",
+        y="loss when chosen or dropped",
         description=" ".join(
             f"The last median loss of the samples {name} is {points[-1][1][2]:.3g}."
             for name, points in named
