@@ -256,6 +256,26 @@ def test_the_classes_are_those_last_told(path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"values": {"progress": "<b>"}},
+        {"values": {"progress": math.nan}},
+        {"values": [1]},
+        {"kept_losses": [1.0]},
+        {"dropped_losses": ["a"] * 5},
+        {"stuck_ids": ["row"]},
+        {"classes": {"labels": ["cat"], "seen": [1], "chosen": [1]}},
+    ],
+)
+def test_what_is_no_number_is_no_report(change: dict[str, Any]) -> None:
+    """Nothing but numbers is taken out of a report's observations."""
+    content = json.loads(SiftReport().to_json())
+    content["observations"] = [{**EMPTY, **change}]
+    with pytest.raises(SiftStateError, match="x is not a sift report"):
+        SiftReport.from_json(json.dumps(content), "x")
+
+
 class TestShown:
     """How a report looks."""
 

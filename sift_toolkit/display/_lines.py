@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -69,6 +70,7 @@ def line_chart(
         from_zero: Whether nought is on the vertical axis in any case.
         may_be_logarithmic: Whether the vertical axis is so where its numbers are far apart.
     """
+    lines = [_finite(line) for line in lines]
     heights = [number for line in lines for number in _heights(line)]
     entries = [
         LegendEntry(line.name, _sample(stroke_of(index), has_band=bool(line.band.points)))
@@ -84,6 +86,13 @@ def line_chart(
     for index, line in enumerate(lines):
         drawn += _draw(field, line, stroke_of(index))
     return svg(field.top + _HEIGHT + 38, title, description, drawn)
+
+
+def _finite(line: Line) -> Line:
+    """Return a line without points that cannot be drawn."""
+    points = [point for point in line.points if all(map(math.isfinite, point))]
+    band = [point for point in line.band.points if all(map(math.isfinite, point))]
+    return Line(line.name, points, Band(band))
 
 
 def _heights(line: Line) -> Iterator[float]:

@@ -156,7 +156,7 @@ class SiftReport:
             SiftStateError: the text is no report, or one of a newer version.
         """
         try:
-            content: dict[str, Any] = json.loads(text)
+            content: dict[str, Any] = json.loads(text, parse_constant=_refuse)
             version = int(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
@@ -164,7 +164,7 @@ class SiftReport:
                     notes=list(content["notes"]),
                     observations=[_from_json(entry) for entry in content["observations"]],
                 )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             msg = f"{name} is not a sift report: {error!r}"
             raise SiftStateError(msg) from error
         msg = f"{name} has report version {version}, this package reads up to {REPORT_VERSION}"
@@ -184,10 +184,10 @@ def _to_json(observation: Observation) -> dict[str, object]:
 
 def _from_json(entry: dict[str, Any]) -> Observation:
     return Observation(
-        values=dict(entry["values"]),
+        values={name: float(value) for name, value in entry["values"].items()},
         kept_losses=_losses(entry["kept_losses"]),
         dropped_losses=_losses(entry["dropped_losses"]),
-        stuck_ids=tuple(entry.get("stuck_ids", ())),
+        stuck_ids=tuple(map(int, entry.get("stuck_ids", ()))),
         classes=_classes_from_json(entry.get("classes")),
     )
 
@@ -204,7 +204,7 @@ def _classes_to_json(classes: ClassTotals) -> dict[str, object]:
 def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
     if entry is None:
         return None
-    labels, seen, chosen = (tuple(entry[name]) for name in ("labels", "seen", "chosen"))
+    labels, seen, chosen = (tuple(map(int, entry[name])) for name in ("labels", "seen", "chosen"))
     if not len(labels) == len(seen) == len(chosen):
         msg = f"classes: {len(labels)} labels, {len(seen)} seen, {len(chosen)} chosen"
         raise ValueError(msg)
@@ -212,4 +212,14 @@ def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
 
 
 def _losses(entry: list[float] | None) -> tuple[float, ...] | None:
-    return None if entry is None else tuple(entry)
+    if entry is None:
+        return None
+    if len(entry) != len(LOSS_PERCENTILES):
+        msg = f"losses: {len(entry)} percentiles instead of {len(LOSS_PERCENTILES)}"
+        raise ValueError(msg)
+    return tuple(map(float, entry))
+
+
+def _refuse(constant: str) -> float:
+    msg = f"{constant} is no number of a report"
+    raise ValueError(msg)

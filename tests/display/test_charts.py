@@ -158,3 +158,12 @@ def test_long_names_are_cut_in_the_middle() -> None:
     assert "…" in shown
     assert shown.endswith("-2026")
     assert len(shown) < 60
+
+
+def test_what_cannot_be_drawn_is_left_out() -> None:
+    """A loss that is no number makes a gap, not a broken picture."""
+    points = [(0, 1), (1, float("nan")), (2, float("inf")), (3, 2)]
+    chart = line_chart("t", [Line("a", points)], x="x", y="y", description="d")
+    assert chart == line_chart(
+        "t", [Line("a", [points[0], points[3]])], x="x", y="y", description="d"
+    )
