@@ -9,7 +9,7 @@ from typing import Literal
 
 import datasets
 from datasets import Data
-from models import TextConvolution, Transformer, convolutional, perceptron
+from models import BagOfWords, Transformer, convolutional, perceptron
 from torch import nn
 
 Kind = Literal["clean", "noisy", "tail"]
@@ -46,10 +46,10 @@ FASHION = Task(
     modality="images",
     load=datasets.fashion,
     model=convolutional,
-    epochs=14,
-    batch_size=64,
+    epochs=12,
+    batch_size=128,
     weight_decay=0.01,
-    rates=doubling(1e-3),
+    rates=doubling(2e-3),
 )
 MNIST = replace(FASHION, name="mnist", load=datasets.mnist)
 LETTERS = Task(
@@ -68,11 +68,11 @@ WORDNET = Task(
     kind="clean",
     modality="text",
     load=datasets.wordnet,
-    model=partial(TextConvolution, datasets.VOCABULARY),
+    model=partial(BagOfWords, datasets.VOCABULARY),
     epochs=12,
-    batch_size=64,
+    batch_size=128,
     weight_decay=0.01,
-    rates=doubling(1e-3),
+    rates=doubling(2e-3),
 )
 SHUTTLE = Task(
     name="shuttle",
@@ -119,8 +119,8 @@ TASKS: dict[str, Task] = {
         replace(
             WORDNET,
             name="wordnet-transformer",
+            load=partial(datasets.wordnet, rows=8000),
             model=lambda classes: Transformer(datasets.VOCABULARY, classes, datasets.WORDS),
-            rates=doubling(5e-4),
         ),
         SHUTTLE,
         *(noisy(task) for task in (FASHION, MNIST, LETTERS, WORDNET, SHUTTLE)),
