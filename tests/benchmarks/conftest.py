@@ -7,5 +7,6 @@ from pathlib import Path
 
 LEARNING = Path(__file__).parents[2] / "benchmarks" / "learning"
 
-# Here, not in a fixture: test modules import them as they are collected.
-sys.path.insert(0, str(LEARNING))
+# Here, not in a fixture: test modules import them as they are collected. At the end: what is
+# installed comes first, whatever its name.
+sys.path.append(str(LEARNING))
