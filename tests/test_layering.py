@@ -18,7 +18,7 @@ TEST_FILES = sorted((ROOT / "tests").rglob("*.py"))
 MOST_LINES = 260
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "misc", "tools"}
 
-LEAF = {"config", "metrics", "report", "contract", "errors"}
+LEAF = {"config", "metrics", "report", "contract", "errors", "outside"}
 EVERYTHING = {"*"}
 
 
@@ -34,10 +34,11 @@ class Layer(NamedTuple):
 # The arrows of the design; a part of the package that stands in no row fails the test.
 LAYERS = {
     "": Layer(EVERYTHING, set()),
-    "config": Layer({"errors"}, set()),
+    "config": Layer({"errors", "outside"}, set()),
     "errors": Layer(set(), set()),
     "metrics": Layer(set(), set()),
-    "report": Layer({"errors"}, set()),
+    "outside": Layer({"errors", "metrics"}, set()),
+    "report": Layer({"errors", "metrics", "outside"}, set()),
     "contract": Layer(LEAF, set()),
     "client": Layer(LEAF, {"sagemaker", "boto3", "botocore", "rich", "matplotlib", "pandas"}),
     "sifting": Layer(LEAF, {"torch"}),

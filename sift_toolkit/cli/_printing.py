@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sift_toolkit.outside import one_line
+
 if TYPE_CHECKING:
     from sift_toolkit.client._job_facts import JobFacts
     from sift_toolkit.client._job_figures import JobFigures
@@ -19,7 +21,9 @@ _STATUS_COLORS: Final = {"Completed": "green", "Failed": "red", "Stopped": "yell
 
 def print_json(content: object) -> None:
     """Print one JSON object."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    # Half a pair of surrogates, which JSON may hold, is no text: spelled out, JSON reads it again.
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -32,7 +36,7 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 
 def status_text(status: str | None) -> str:
     """Return a job's status, in colour on a terminal."""
-    return click.style(status or UNKNOWN, fg=_STATUS_COLORS.get(status or ""))
+    return click.style(one_line(status or UNKNOWN), fg=_STATUS_COLORS.get(status or ""))
 
 
 def duration(seconds: float) -> str:
@@ -99,9 +103,12 @@ def facts_json(facts: JobFacts) -> dict[str, Any]:
 
 def facts_pairs(facts: JobFacts) -> Iterator[tuple[str, str]]:
     """Yield all that is known of a job, in words."""
-    yield "status", status_text(facts.status) + (f", {facts.stage}" if facts.stage else "")
+    yield (
+        "status",
+        status_text(facts.status) + (f", {one_line(facts.stage)}" if facts.stage else ""),
+    )
     if facts.failure_reason:
-        yield "failed", " ".join(facts.failure_reason.split())
+        yield "failed", " ".join(one_line(facts.failure_reason).split())
     if facts.elapsed_seconds is not None:
         billed = facts.billable_seconds
         yield (
@@ -120,4 +127,4 @@ def facts_pairs(facts: JobFacts) -> Iterator[tuple[str, str]]:
     if facts.source is not None:
         yield "figures from", facts.source
     for note in facts.notes:
-        yield "note", note
+        yield "note", one_line(note)

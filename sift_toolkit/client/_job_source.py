@@ -14,6 +14,7 @@ from sift_toolkit.client._host_job import HostJob
 from sift_toolkit.client._job_facts import JobFacts, facts_from, read_config
 from sift_toolkit.client._job_figures import JobFigures
 from sift_toolkit.client._job_reading import read_aws_job
+from sift_toolkit.contract import read_log
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.report import SiftReport
 
@@ -70,7 +71,7 @@ class JobSources:
         if isinstance(job, JobFigures):
             return JobFacts(name=job.name, elapsed_seconds=job.job_seconds, figures=job)
         if isinstance(job, str | os.PathLike):
-            if (path := Path(job)).is_file():
+            if _is_file(path := Path(job)):
                 return _read_file(path)
             if isinstance(job, str) and _limits.JOB_NAME.fullmatch(job):
                 return self._named(job, self._session)
@@ -128,11 +129,18 @@ def host_facts(job: HostJob, now: datetime) -> JobFacts:
     return facts_from(job.describe(), figures, now=now, source="log")
 
 
+def _is_file(path: Path) -> bool:
+    # A name with a null byte in it, or too long a one, is no file's: told so by an error at times.
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _read_file(path: Path) -> JobFacts:
     name = str(path)
     if path.suffix != ".json":
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            figures = JobFigures.from_lines(lines, name=name)
+        figures = JobFigures.from_lines(read_log(path), name=name)
         return JobFacts(name=name, figures=figures, source="log")
     report = SiftReport.read(path)
     config, problem = read_config(report.config)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["Display", "JobState", "display_for", "print_line"]
 
 _TENTHS: Final = 10
+_LONGEST: Final = 1e9
+"""Seconds, of decades: a job that takes longer has not said how far it is."""
 _SHOWN: Final = (
     (KEPT_SHARE, "kept {:.1%}"),
     (TRAIN_LOSS, "loss {:.3g}"),
@@ -92,6 +94,8 @@ class JobState:
         if share <= first_share:
             return None
         left = (self._last_progress - first_time) * (1 - share) / (share - first_share)
+        if left > _LONGEST:
+            return None
         return max(left - (self._clock() - self._last_progress), 0.0)
 
 
