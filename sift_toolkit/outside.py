@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -18,6 +18,7 @@ from sift_toolkit.metrics import LINE_TAG
 _BROKEN_TAG: Final = LINE_TAG.rstrip() + ": "
 _MOST_SHOWN: Final = 200
 """Characters of a value that a message shows."""
+_MOST_PARTS: Final = 20
 
 _DAMAGE: Final = (
     ArithmeticError,
@@ -68,6 +69,21 @@ def one_line(text: str) -> str:
     """Return text of somebody else's as one line that can be printed, and is no metric's."""
     printable = "".join(sign if sign.isprintable() else " " for sign in text)
     return printable.replace(LINE_TAG, _BROKEN_TAG)
+
+
+def brief(text: str) -> str:
+    """Return text of somebody else's as one line that is not too long to read."""
+    if len(text) > _MOST_SHOWN:
+        half = _MOST_SHOWN // 2
+        text = f"{text[:half]}...{text[-half:]}"
+    return one_line(text)
+
+
+def some_of(parts: Sequence[str]) -> str:
+    """Return parts of a message as one text, the first of them if there are many."""
+    more = len(parts) - _MOST_PARTS
+    told = parts[:_MOST_PARTS]
+    return "; ".join([*told, f"and {more} more"] if more > 0 else told)
 
 
 @contextmanager

@@ -90,10 +90,14 @@ def is_whole(path: Path) -> bool:
     except _CUT_OFF:
         return False
     except OSError as error:
-        # The archive's own directory may point to before the file: nothing is wrong with the disk.
-        if error.errno == errno.EINVAL:
-            return False
-        raise
+        if _is_of_the_disk(error):
+            raise
+        return False
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    # The archive's own directory may point to before the file: nothing is wrong with the disk.
+    return isinstance(error, OSError) and error.errno != errno.EINVAL
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -105,9 +109,11 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     content = load_safely(path)
     found = content.get(_FORMAT_KEY)
+    if not isinstance(found, int):
+        found = 0
     if found == FORMAT:
         return content
-    if isinstance(found, int) and found > FORMAT:
+    if found > FORMAT:
         msg = (
             f"{str(path)!r} was written by a newer sift_toolkit, in format {shown(found)}; this "
             f"one reads format {FORMAT}: go on with the newer one, or give this job a checkpoint "
@@ -122,11 +128,14 @@ def load_safely(path: Path) -> dict[str, Any]:
     """Return the dict of tensors and plain values in a file of torch's; nobody's code is run.
 
     Raises:
-        SiftStateError: it holds something else, or cannot be read.
+        OSError: the file cannot be read.
+        SiftStateError: it holds something else, or is not whole.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNLOADABLE as error:
+    except (*_UNLOADABLE, OSError) as error:
+        if _is_of_the_disk(error):
+            raise
         # What torch says here recommends to load it unsafely.
         msg = (
             f"{str(path)!r} is no checkpoint that can be loaded safely: it is not whole, or "

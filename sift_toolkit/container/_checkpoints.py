@@ -191,7 +191,7 @@ class Checkpoints:
             return None
         with damage_in_words(f"the checkpoint in {str(folder)!r} cannot be gone on from"):
             if changed := differences(saved["run"], self._run):
-                raise another_run(str(folder), "; ".join(changed))
+                raise another_run(str(folder), changed)
             self._others = list(saved.pop("others"))
         return saved
 

@@ -22,7 +22,7 @@ from sift_toolkit.container._run_numbers import epochs_of, seed_of
 from sift_toolkit.container._same_run import another_run, changes, model_differences
 from sift_toolkit.container._shares import own_share, why_not_shared
 from sift_toolkit.container._sift import job_sifting
-from sift_toolkit.outside import damage_in_words
+from sift_toolkit.outside import brief, damage_in_words
 from sift_toolkit.sifting import Batch, SiftingDataloader, to_device
 
 MODEL_FILE: Final = "model.pt"
@@ -237,12 +237,12 @@ class _Run:
         changed = changes(content[_KINDS], self._kinds())
         changed += model_differences(content["model"], self._model.state_dict())
         if changed:
-            raise another_run(folder, "; ".join(changed))
+            raise another_run(folder, changed)
         try:
             for name, part in self._parts.items():
                 part.load_state_dict(content[name])
             self._model.load_state_dict(content[_BUFFERS], strict=False)
         except (KeyError, RuntimeError, ValueError) as error:
-            raise another_run(folder, str(error)) from error
+            raise another_run(folder, [brief(str(error))]) from error
         self._epochs_trained = content[_EPOCHS_TRAINED]
         self._epochs_done = content[_EPOCHS_DONE]
