@@ -136,7 +136,9 @@ class SiftReport:
             version = _whole(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
-                    config=_object(content["config"]),
+                    config={
+                        key: _plain(value) for key, value in _object(content["config"]).items()
+                    },
                     notes=[_text(entry) for entry in _list(content["notes"])],
                     observations=[_from_json(entry) for entry in _list(content["observations"])],
                 )
@@ -217,6 +219,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise _wrong(value, "text")
     return value
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | str):
+        return value
+    return _number(value)
 
 
 def _whole(value: object) -> int:
