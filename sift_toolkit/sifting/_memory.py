@@ -102,11 +102,11 @@ class MemoryEngine:
         """
         assert self._iterator is not None
         try:
-            with self._meter.timing("load"):
-                batch = next(self._iterator)
+            batch = next(self._iterator)
             assert self._plan is not None
             rows = num_rows(self._layout.rows_first(batch))
-            _check_rows(rows, self._plan.next_size)
+            if rows != self._plan.next_size:
+                raise _changed_rows(rows, self._plan.next_size)
         except StopIteration:
             self._end_epoch()
             return None
@@ -235,10 +235,8 @@ class MemoryEngine:
         self._resumes = mid_epoch
 
 
-def _check_rows(rows: int, due: int) -> None:
-    if rows != due:
-        msg = (
-            "sifting with a memory needs a collate function that keeps every sample: it was given "
-            f'{due} and returned {rows}; use scores="fresh"'
-        )
-        raise SiftBatchError(msg)
+def _changed_rows(rows: int, due: int) -> SiftBatchError:
+    return SiftBatchError(
+        "sifting with a memory needs a collate function that keeps every sample: it was given "
+        f'{due} and returned {rows}; use scores="fresh"'
+    )
