@@ -140,9 +140,7 @@ class EpochPlan:
     def advance(self) -> Advance:
         """Count the next batch as handed out."""
         if self._views is None:
-            self._views = _split(
-                self._chosen, self._sizes[self._batches_given :], self._rows_given
-            )
+            self._views = _split(self._chosen, self._sizes[self._batches_given :], self._rows_given)
         ids, weights = next(self._views)
         size, end = self._sizes[self._batches_given], self._ends[self._batches_given]
         seen, waiting = end - self._seen, self._carried - self._rows_given
@@ -210,15 +208,13 @@ def _listed(ids: Tensor, sizes: list[int], start: int) -> Iterator[list[int]]:
         start += bounds[-1]
 
 
-def _split(
-    chosen: Chosen, sizes: list[int], start: int
-) -> Iterator[tuple[Tensor, Tensor | None]]:
-    """Yield views of the ids and weights of each batch from row *start* on, made several at once."""
+def _split(chosen: Chosen, sizes: list[int], start: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Yield ids and weights of each batch from row *start* on, as views that are made at once."""
     for first in range(0, len(sizes), _AT_ONCE):
         some = sizes[first : first + _AT_ONCE]
         rows = chosen.view(start, start + sum(some))
-        weights = itertools.repeat(None) if rows.weights is None else rows.weights.split(some)
-        yield from zip(rows.ids.split(some), weights, strict=False)
+        weights = [None] * len(some) if rows.weights is None else torch.split(rows.weights, some)
+        yield from zip(torch.split(rows.ids, some), weights, strict=True)
         start += sum(some)
 
 
