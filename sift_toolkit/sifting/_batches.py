@@ -26,6 +26,7 @@ Batch: TypeAlias = Any
 Pad: TypeAlias = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 """Brings tensors of different trailing sizes to one size, rows unchanged."""
 
+_PLAIN = (list, tuple)
 _SHARED = (
     type(None),
     str,
@@ -44,6 +45,12 @@ def num_rows(batch: Batch) -> int:
     Raises:
         SiftBatchError: it holds no tensor, array or list.
     """
+    # The usual forms first, which begin with a tensor: it is asked at each step.
+    first = next(iter(batch.values()), None) if type(batch) is dict else batch
+    if type(first) in _PLAIN and first:
+        first = first[0]
+    if isinstance(first, Tensor) and not first.is_nested and first.ndim:
+        return int(first.shape[0])
     length = None
     for leaf in leaves(batch):
         if is_array(leaf) and not _is_nested(leaf) and leaf.ndim > 0:
@@ -78,9 +85,10 @@ def take(batch: Batch, rows: Tensor) -> Batch:
             return value
         _check_rows(value, count, place)
         if isinstance(value, Tensor):
-            if value.device not in rows_on:
-                rows_on[value.device] = rows.to(value.device)
-            return value.index_select(0, rows_on[value.device])
+            device = value.device
+            if device not in rows_on:
+                rows_on[device] = rows.to(device)
+            return value.index_select(0, rows_on[device])
         if is_array(value):
             return value[rows.numpy()]
         return type(value)([value[row] for row in rows.tolist()])
@@ -90,6 +98,8 @@ def take(batch: Batch, rows: Tensor) -> Batch:
 
 def _is_shared(value: Any) -> bool:
     """Whether *value* belongs to the batch as a whole; numpy's scalars have no dimension either."""
+    if isinstance(value, Tensor):
+        return value.ndim == 0
     return isinstance(value, _SHARED) or getattr(value, "ndim", None) == 0
 
 
@@ -157,9 +167,10 @@ def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
     first = values[0]
     for value in values:
         _check_array(value, place)
-    if pad is not None and isinstance(first, Tensor) and len(_trailing_sizes(values)) > 1:
-        values = _padded(values, pad, place)
     sizes = _trailing_sizes(values)
+    if len(sizes) > 1 and pad is not None and isinstance(first, Tensor):
+        values = _padded(values, pad, place)
+        sizes = _trailing_sizes(values)
     if len(sizes) > 1:
         msg = (
             f"{place} has samples of different sizes in different batches: "

@@ -90,7 +90,10 @@ def leaves(batch: Any, depth: int = 0) -> Iterator[Any]:
         yield batch
         return
     for _, child in _children(batch):
-        yield from leaves(child, depth + 1)
+        if isinstance(child, Tensor):
+            yield child
+        else:
+            yield from leaves(child, depth + 1)
 
 
 def map_leaves(
@@ -157,10 +160,10 @@ def _holds_array(value: Any, depth: int) -> bool:
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the parts of a container, each with its place in words."""
-    if isinstance(value, Mapping):
-        yield from ((f"[{key!r}]", child) for key, child in value.items())
-    elif is_list(value):
+    if is_list(value):
         yield from ((f"[{index}]", child) for index, child in enumerate(value))
+    elif isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", child) for key, child in value.items())
     else:
         yield from ((f".{name}", getattr(value, name)) for name in _field_names(value))
 
@@ -173,10 +176,10 @@ def _field_names(value: Any) -> list[str]:
 
 def _rebuild(like: Any, children: list[Any]) -> Any:
     """Return a container of the same type around new children."""
-    if isinstance(like, Mapping):
-        return _rebuild_mapping(like, dict(zip(like, children, strict=True)))
     if is_list(like):
         return type(like)(children)
+    if isinstance(like, Mapping):
+        return _rebuild_mapping(like, dict(zip(like, children, strict=True)))
     if isinstance(like, tuple):
         return like._make(children)  # type: ignore[attr-defined] # a named tuple
     # Not dataclasses.replace, which refuses fields that are not arguments; frozen or not.
