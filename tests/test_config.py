@@ -325,7 +325,7 @@ class TestProblems:
     def test_all_problems_are_reported_at_once(self) -> None:
         """Values, contradictions and missing parts come in one error, in the order of fields."""
         assert problems_of(law="none", score_every=0, correction=math.nan, enabled="yes") == (
-            "law must be one of 'percentile', 'proportional', got 'none'",
+            "law must be one of 'percentile', 'proportional', 'random', got 'none'",
             "score_every must be a whole number from 1, got 0",
             "correction must be a number from 0 to 1, got nan",
             "enabled must be True or False, got 'yes'",

@@ -132,7 +132,7 @@ class Run:
         """Act on a training loop that does not hand its losses back, once an epoch is over."""
         looked_at = 0 if self._epochs_ended else _LOOKED_AT
         was_tried = self._position.steps > 0 and self._position.epoch_steps > looked_at
-        if self._reduction.was_used or not was_tried or not self._config.sifts:
+        if self._reduction.was_used or not was_tried or not self._config.needs_scores:
             return
         if self._config.correction > 0 and not self._has_noted:
             self._has_noted = True
