@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sift_toolkit.client._progress import JobProgress
     from sift_toolkit.client._sweep import Sweep, keep_sweep
     from sift_toolkit.client._telemetry import without_telemetry
+    from sift_toolkit.client._trial import trial
+    from sift_toolkit.client._trial_result import TrialResult
+    from sift_toolkit.client._trial_verdict import TrialVerdict
     from sift_toolkit.client._tuner import sift_tuner
     from sift_toolkit.client._twin_plot import plot_twins
     from sift_toolkit.client._twin_table import render_table
@@ -34,6 +37,8 @@ __all__ = [
     "JobFigures",
     "JobProgress",
     "Sweep",
+    "TrialResult",
+    "TrialVerdict",
     "TwinComparison",
     "compare",
     "compare_twins",
@@ -44,6 +49,7 @@ __all__ = [
     "sift_estimator",
     "sift_model_trainer",
     "sift_tuner",
+    "trial",
     "watch",
     "without_telemetry",
 ]
@@ -56,6 +62,8 @@ _HOME = {
     "JobFigures": "sift_toolkit.client._job_figures",
     "JobProgress": "sift_toolkit.client._progress",
     "Sweep": "sift_toolkit.client._sweep",
+    "TrialResult": "sift_toolkit.client._trial_result",
+    "TrialVerdict": "sift_toolkit.client._trial_verdict",
     "TwinComparison": "sift_toolkit.client._comparison",
     "compare": "sift_toolkit.client._compare",
     "compare_twins": "sift_toolkit.client._comparison",
@@ -66,6 +74,7 @@ _HOME = {
     "sift_estimator": "sift_toolkit.client._estimator",
     "sift_model_trainer": "sift_toolkit.client._model_trainer",
     "sift_tuner": "sift_toolkit.client._tuner",
+    "trial": "sift_toolkit.client._trial",
     "watch": "sift_toolkit.client._watch",
     "without_telemetry": "sift_toolkit.client._telemetry",
 }

@@ -48,9 +48,7 @@ def copy_for_job(
     return _estimator_copy(job, config, name, others)
 
 
-def _estimator_copy(
-    job: Any, config: SiftConfig, name: str, others: Mapping[str, object]
-) -> Any:
+def _estimator_copy(job: Any, config: SiftConfig, name: str, others: Mapping[str, object]) -> Any:
     copied = copy.copy(job)
     # As they were given; hyperparameters() encodes.
     hyperparameters = {**job._hyperparameters, **others}  # noqa: SLF001

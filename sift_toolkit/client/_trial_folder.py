@@ -64,7 +64,10 @@ class TrialFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                msg = f"another trial is running in {str(self.path)!r}: wait for it, or give another output"
+                msg = (
+                    f"another trial is running in {str(self.path)!r}: wait for it, or give another "
+                    "output"
+                )
                 raise SiftUsageError(msg) from None
             yield
 

@@ -78,9 +78,7 @@ def _missing(
     ]
 
 
-def _is_complete(
-    plan: TrialPlan, outcomes: Outcomes, rung: int, dropped: dict[str, int]
-) -> bool:
+def _is_complete(plan: TrialPlan, outcomes: Outcomes, rung: int, dropped: dict[str, int]) -> bool:
     return not _missing(plan, outcomes, rung, dropped)
 
 

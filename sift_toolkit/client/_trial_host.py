@@ -100,7 +100,9 @@ class HostRunner:
 
     def problems(self, jobs: Sequence[TrialJob]) -> list[str]:
         """Name what SageMaker would refuse as well."""
-        return list(dict.fromkeys(one for job in jobs for one in self._subject.run(job, None).problems()))
+        return list(
+            dict.fromkeys(one for job in jobs for one in self._subject.run(job, None).problems())
+        )
 
     def name_for(self, job: TrialJob, known: str | None) -> str:  # noqa: ARG002 - always the same
         """Return the job's key: its folder's name."""
@@ -138,4 +140,3 @@ class HostRunner:
             figures=JobFigures.from_lines(tree.log_lines(), name=name, seconds=result.seconds),
         )
         return Outcome.of(facts, self._metric.last_in(tree.log_lines()), self._metric)
-

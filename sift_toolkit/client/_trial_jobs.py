@@ -1,4 +1,4 @@
-"""The jobs of a trial by an estimator or a trainer: on SageMaker, in local mode, on this machine."""
+"""The jobs of a trial by an estimator or a trainer: on SageMaker, or by a HostSession."""
 
 from __future__ import annotations
 
@@ -166,9 +166,7 @@ class JobsRunner:
         is_late = facts.status == "Completed" and not outcome.counts
         return None if is_late and each.looks < _LOOKS_FOR_METRICS else outcome
 
-    def _score(
-        self, description: Mapping[str, Any], facts: JobFacts, job: Watched
-    ) -> float | None:
+    def _score(self, description: Mapping[str, Any], facts: JobFacts, job: Watched) -> float | None:
         """Return the last value of the metric: SageMaker's own word for it, else by the log."""
         for one in description.get("FinalMetricDataList") or ():
             if one.get("MetricName") == self._metric.name:

@@ -127,11 +127,11 @@ class TrialPlan:
         rungs = self.expected()
         jobs, cost = sum(number for number, _ in rungs), sum(spent for _, spent in rungs)
         first, first_cost = rungs[0]
+        size = f"{len(self.arms)} arms, {len(self.seeds)} seeds, {self.epochs} epochs in full"
+        rung = f"The first rung is {first} jobs ({first_cost:.1f} trainings)"
         lines = [
-            f"{len(self.arms)} arms, {len(self.seeds)} seeds, {self.epochs} epochs in full:"
-            f" at most {jobs} jobs, which cost about {cost:.1f} full plain trainings.",
-            f"The first rung is {first} jobs ({first_cost:.1f} trainings); arms that are worse "
-            "than plain training of the same length go no further.",
+            f"{size}: at most {jobs} jobs, which cost about {cost:.1f} full plain trainings.",
+            f"{rung}; arms that are worse than plain training of their cost go no further.",
         ]
         if self.budget is not None:
             lines.append(f"No job is started beyond {self.budget:g} full plain trainings.")

@@ -12,7 +12,6 @@ from typing import Any, Final
 from sift_toolkit.client._job_factory import job_factory
 from sift_toolkit.client._source import LAUNCHERS, Launcher
 from sift_toolkit.client._trial_arms import (
-    PLAIN,
     TrialArm,
     arm_problems,
     plain_arms,
@@ -197,7 +196,9 @@ class TrialRequest:
                 f"budget is in full plain trainings, of which the first is one, got {self.budget!r}"
             )
         if type(self.max_parallel) is not int or self.max_parallel < 1:
-            problems.append(f"max_parallel must be a whole number from 1, got {self.max_parallel!r}")
+            problems.append(
+                f"max_parallel must be a whole number from 1, got {self.max_parallel!r}"
+            )
         if not self.poll_seconds > 0:
             problems.append(f"poll_seconds must be above 0, got {self.poll_seconds!r}")
         return problems

@@ -5,6 +5,7 @@ Everything is paired by seed. Costs are of plain training in full of the same se
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -146,7 +147,7 @@ def interpolate(cost: float, known: Sequence[tuple[float, float]]) -> float:
     ordered = sorted(known)
     if cost <= ordered[0][0]:
         return ordered[0][1]
-    for (below, low), (above, high) in zip(ordered, ordered[1:], strict=False):
+    for (below, low), (above, high) in itertools.pairwise(ordered):
         if cost <= above:
             share = math.log(cost / below) / math.log(above / below) if above > below else 1.0
             return low + share * (high - low)

@@ -1,14 +1,14 @@
 """The verdict of a trial: sift, train shorter, leave it as it is, or not enough seeds to tell.
 
-The rule. As good as plain training in full is an arm whose mean difference to it, paired by seed, is
-no lower than minus the tolerance. Of the arms as good that cost less, these may be recommended:
+The rule. As good as plain training in full is an arm whose mean difference to it, paired by seed,
+is no lower than minus the tolerance. Of the arms as good that cost less, these may be recommended:
 
 - a sifting arm whose interval of advantage over plain training of its own cost lies above 0;
 - plain training of fewer epochs, measured with two seeds or more.
 
-The cheapest of these is recommended. Where it is no sifting arm, and a cheaper one may yet be better
-than plain training of its cost by more than the tolerance (its mean advantage is above 0, and its
-interval reaches beyond the tolerance), there are not enough seeds to tell.
+The cheapest of these is recommended. Where it is no sifting arm, and a cheaper one may yet be
+better than plain training of its cost by more than the tolerance (its mean advantage is above 0,
+and its interval reaches beyond the tolerance), there are not enough seeds to tell.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ class TrialVerdict:
     @property
     def saving(self) -> Estimate | None:
         """Share of the passes of plain training in full that the arm saves."""
-        return _saved(self.row and self.row.cost)
+        return None if self.row is None else _saved(self.row.cost)
 
     @property
     def seconds_saving(self) -> Estimate | None:
         """The same of the seconds loading, scoring and training; None: they are not known."""
-        return _saved(self.row and self.row.seconds)
+        return None if self.row is None else _saved(self.row.seconds)
 
     def to_json(self) -> dict[str, Any]:
         """Return what it holds, fit for JSON."""
