@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,7 @@ import click
 from sift_toolkit.cli._jobs import job_of, session_of
 from sift_toolkit.cli._options import JobArgument, aws_options, json_option
 from sift_toolkit.cli._printing import print_json
+from sift_toolkit.cli._written import written
 
 _PICTURES: Final = (".png", ".svg", ".pdf")
 
@@ -94,21 +94,11 @@ def compare(
         click.echo(str(comparison))
     # After the table, which took its time to come, and is worth having where a file cannot be.
     if plot is not None:
-        with _written(plot):
+        with written(plot):
             comparison.plot(plot)
     if html is not None:
-        with _written(html):
+        with written(html):
             html.write_text(comparison.to_html(plot=comparison.has_picture), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _written(path: Path) -> Iterator[None]:
-    """Make the folder that *path* is in, and say in words why it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror or str(error)) from error
 
 
 def _labelled(jobs: Sequence[str]) -> dict[str, object]:

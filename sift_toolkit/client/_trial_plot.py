@@ -74,7 +74,7 @@ def draw_trial(result: TrialResult, path: str | Path | None, *, dark: bool) -> F
         loc="outside lower left", ncols=3, frameon=False, fontsize=9, labelcolor=colors.ink
     )
     figure.text(
-        1, 1, _key(result), color=colors.ink, fontsize=9, ha="right", va="top"
+        0.78, 0.93, _key(result), color=colors.ink, fontsize=9, ha="left", va="top"
     ).set_in_layout(False)
     figure.get_layout_engine().set(rect=(0, 0, 0.76, 1))  # type: ignore[union-attr,call-arg] # constrained
     if path is not None:

@@ -22,7 +22,7 @@ from sift_toolkit.client._trial_rows import ArmRow
 from sift_toolkit.client._trial_statistics import Estimate
 from sift_toolkit.config import SiftConfig
 
-__all__ = ["TrialVerdict", "VerdictKind", "verdict_of"]
+__all__ = ["TrialVerdict", "VerdictKind", "saved_share", "verdict_of"]
 
 VerdictKind = Literal["sift", "shorter", "full", "unknown"]
 
@@ -37,6 +37,8 @@ class TrialVerdict:
     row: ArmRow | None = None
     """The arm that is recommended; for "unknown" the one that more seeds would decide about, None
     where there is none."""
+    nearest: ArmRow | None = None
+    """For "full" the sifting arm whose score came nearest, None where none was measured."""
     fallback: TrialVerdict | None = None
     """For "unknown": what holds until then."""
     reason: str = ""
@@ -50,12 +52,12 @@ class TrialVerdict:
     @property
     def saving(self) -> Estimate | None:
         """Share of the passes of plain training in full that the arm saves."""
-        return None if self.row is None else _saved(self.row.cost)
+        return None if self.row is None else saved_share(self.row.cost)
 
     @property
     def seconds_saving(self) -> Estimate | None:
         """The same of the seconds loading, scoring and training; None: they are not known."""
-        return None if self.row is None else _saved(self.row.seconds)
+        return None if self.row is None else saved_share(self.row.seconds)
 
     def to_json(self) -> dict[str, Any]:
         """Return what it holds, fit for JSON."""
@@ -72,6 +74,7 @@ class TrialVerdict:
             "seconds_saving": seconds and seconds.to_json(),
             "difference": row and row.difference and row.difference.to_json(),
             "advantage": row and row.advantage and row.advantage.to_json(),
+            "nearest": self.nearest and self.nearest.arm.label,
             "fallback": self.fallback and self.fallback.to_json(),
         }
 
@@ -106,7 +109,8 @@ def _decided(
     best: ArmRow | None, full: ArmRow, rows: Sequence[ArmRow], tolerance: float
 ) -> TrialVerdict:
     if best is None:
-        return TrialVerdict(kind="full", row=full, reason=_why_full(rows, tolerance))
+        reason = _why_full(rows, tolerance)
+        return TrialVerdict(kind="full", row=full, nearest=_nearest(rows), reason=reason)
     if best.arm.kind == "plain":
         reason = "no arm that sifts is as good for less"
         return TrialVerdict(kind="shorter", row=best, reason=reason)
@@ -119,6 +123,14 @@ def _why_full(rows: Sequence[ArmRow], tolerance: float) -> str:
     if good:
         return "no arm as good as plain training beats plain training of its own cost"
     return "no arm that costs less is as good as plain training"
+
+
+def _nearest(rows: Sequence[ArmRow]) -> ArmRow | None:
+    """Return the sifting arm that lost least beside plain training in full."""
+    sifting = [row for row in rows if row.arm.kind != "plain" and row.is_candidate]
+    return max(
+        sifting, key=lambda row: row.difference.mean if row.difference else 0.0, default=None
+    )
 
 
 def _is_as_good(row: ArmRow, tolerance: float) -> bool:
@@ -148,7 +160,8 @@ def _cost(row: ArmRow) -> float:
     return row.cost.mean
 
 
-def _saved(cost: Estimate | None) -> Estimate | None:
+def saved_share(cost: Estimate | None) -> Estimate | None:
+    """Return the share saved, of a cost in shares of plain training in full."""
     if cost is None:
         return None
     return Estimate(1 - cost.mean, 1 - cost.high, 1 - cost.low, cost.n)

@@ -7,7 +7,7 @@ import math
 from sift_toolkit.client._trial_plan import TrialPlan
 from sift_toolkit.client._trial_rows import ArmRow
 from sift_toolkit.client._trial_statistics import Estimate
-from sift_toolkit.client._trial_verdict import TrialVerdict
+from sift_toolkit.client._trial_verdict import TrialVerdict, saved_share
 
 __all__ = ["estimate_text", "headline", "signed", "verdict_sentences"]
 
@@ -41,8 +41,11 @@ def verdict_sentences(verdict: TrialVerdict, plan: TrialPlan) -> list[str]:
         sentences.append(f"As a config: {verdict.config!r}.")
     if verdict.reason:
         sentences.append(f"{verdict.reason[0].upper()}{verdict.reason[1:]}.")
-    if verdict.row is not None and verdict.kind != "full":
-        sentences += _figures(verdict, verdict.row, plan)
+    if verdict.nearest is not None:
+        sentences.append(f"The nearest that sifts is {verdict.nearest.arm.label}.")
+    figured = verdict.nearest if verdict.kind == "full" else verdict.row
+    if figured is not None:
+        sentences += _figures(figured, plan)
     if verdict.fallback is not None:
         sentences.append(f"Until then: {headline(verdict.fallback, plan)}")
     return sentences
@@ -58,13 +61,13 @@ def estimate_text(estimate: Estimate | None, scale: float, form: str) -> str:
     return f"{mean} +- {off}"
 
 
-def _figures(verdict: TrialVerdict, row: ArmRow, plan: TrialPlan) -> list[str]:
+def _figures(row: ArmRow, plan: TrialPlan) -> list[str]:
     metric = plan.metric
     scale = metric.scale
-    saving = estimate_text(verdict.saving, 100, "{:.1f}")
-    sentences = [f"Saves {saving} % of the passes of plain training in full"]
-    if verdict.seconds_saving is not None:
-        seconds = estimate_text(verdict.seconds_saving, 100, "{:.1f}")
+    saving = estimate_text(saved_share(row.cost), 100, "{:.1f}")
+    sentences = [f"It saves {saving} % of the passes of plain training in full"]
+    if row.seconds is not None:
+        seconds = estimate_text(saved_share(row.seconds), 100, "{:.1f}")
         sentences[-1] += f", {seconds} % of its seconds"
     sentences[-1] += "."
     unit = f" {metric.unit}" if metric.unit else ""
