@@ -108,6 +108,23 @@ class TrialResults:
         full = self._plan.full.label
         return [point.score - self.points[full, seed].score for seed, point in self.of(arm).items()]
 
+    def joint_advantages(self) -> dict[str, Estimate]:
+        """Return the mean advantage of each sifting arm, with intervals that hold for all at once.
+
+        The more arms there are the likelier is one of them good by chance, so each interval has its
+        part of the doubt (Bonferroni). Their spread is pooled over the arms, which three seeds alone
+        tell badly; as they share plain training's part of it, it counts as known from two arms.
+        """
+        found = {arm.label: self.advantages(arm) for arm in self._plan.others}
+        known = {label: values for label, values in found.items() if values}
+        deviation, freedom = pooled_deviation(known.values())
+        freedom = min(freedom, 2 * (len(self.seeds) - 1))
+        doubt = (1 - self._plan.confidence) / max(len(known), 1)
+        return {
+            label: Estimate.with_noise(values, deviation, freedom, 1 - doubt)
+            for label, values in known.items()
+        }
+
     def plain_noise(self) -> tuple[float, int]:
         """Return the deviation of plain scores between seeds, and its degrees of freedom."""
         return pooled_deviation(

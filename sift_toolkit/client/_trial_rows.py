@@ -35,7 +35,8 @@ class ArmRow:
     difference: Estimate | None = None
     """Score minus that of plain training in full, paired by seed."""
     advantage: Estimate | None = None
-    """Score minus that of plain training of the same cost, paired by seed."""
+    """Score minus that of plain training of the same cost, paired by seed; of all arms the
+    intervals hold at once, with a spread pooled over them."""
     dropped: bool = False
     """Whether it went no further, for it was worse than plain training of its cost."""
     failure: str | None = None
@@ -72,7 +73,8 @@ def arm_rows(plan: TrialPlan, outcomes: Outcomes) -> tuple[ArmRow, ...]:
     """Return a row for each arm, in the plan's order."""
     results = TrialResults(plan, outcomes)
     dropped = dropped_arms(plan, outcomes)
-    return tuple(_row(arm, plan, outcomes, results, dropped) for arm in plan.arms)
+    advantages = results.joint_advantages()
+    return tuple(_row(arm, plan, outcomes, results, dropped, advantages) for arm in plan.arms)
 
 
 def _row(
@@ -81,6 +83,7 @@ def _row(
     outcomes: Outcomes,
     results: TrialResults,
     dropped: dict[str, int],
+    advantages: dict[str, Estimate],
 ) -> ArmRow:
     points = results.of(arm)
     is_full = arm is plan.full
@@ -92,7 +95,6 @@ def _row(
         ),
         None,
     )
-    is_plain = arm.kind == "plain"
     return ArmRow(
         arm=arm,
         seeds=tuple(points),
@@ -101,7 +103,7 @@ def _row(
         seconds=results.estimate(arm, lambda point: point.seconds),
         kept_share=_mean_kept([outcomes[arm.label, seed].kept_share for seed in points]),
         difference=None if is_full else Estimate.of(results.differences(arm), plan.confidence),
-        advantage=None if is_plain else Estimate.of(results.advantages(arm), plan.confidence),
+        advantage=advantages.get(arm.label),
         dropped=arm.label in dropped and failure is None,
         failure=failure,
     )

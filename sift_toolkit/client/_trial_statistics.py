@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import statistics
 from collections.abc import Iterable, Sequence
@@ -39,6 +40,24 @@ class Estimate:
         reach = t_quantile(confidence, len(known) - 1) * error
         return cls(mean, mean - reach, mean + reach, len(known))
 
+    @classmethod
+    def with_noise(
+        cls, values: Sequence[float], deviation: float, freedom: int, confidence: float
+    ) -> Estimate:
+        """Return the mean of *values* and its interval by a deviation that is known from more.
+
+        Args:
+            values: One of each seed, at least one.
+            deviation: Of a single value.
+            freedom: Degrees of freedom of that; without any the interval has no ends.
+            confidence: As for `of`.
+        """
+        mean, number = statistics.fmean(values), len(values)
+        if freedom < 1:
+            return cls(mean, -math.inf, math.inf, number)
+        reach = t_quantile(confidence, freedom) * deviation / math.sqrt(number)
+        return cls(mean, mean - reach, mean + reach, number)
+
     @property
     def reach(self) -> float:
         """Half the interval's width; infinite of one seed."""
@@ -65,6 +84,7 @@ def pooled_deviation(groups: Iterable[Sequence[float]]) -> tuple[float, int]:
     return (math.sqrt(squares / freedom) if freedom else 0.0), freedom
 
 
+@functools.lru_cache(maxsize=256)
 def t_quantile(confidence: float, freedom: int) -> float:
     """Return how far from 0 Student's t stays with a probability of *confidence*, either side."""
     high = 1.0

@@ -80,7 +80,8 @@ def trial_notes(
         f"Means over seeds, +- half the {100 * plan.confidence:g} % interval by Student's t, arms "
         "paired by seed. Passes: a scored sample counts a third of a trained one; seconds: "
         "loading, scoring and training; both of plain training in full. Plain training of the same "
-        "cost lies between two that were measured, in the logarithm of their costs."
+        "cost lies between two that were measured, in the logarithm of their costs; intervals "
+        "beside it hold for all arms at once, their spread pooled over arms."
     )
 
 

@@ -3,7 +3,8 @@
 The rule. As good as plain training in full is an arm whose mean difference to it, paired by seed,
 is no lower than minus the tolerance. Of the arms as good that cost less, these may be recommended:
 
-- a sifting arm whose interval of advantage over plain training of its own cost lies above 0;
+- a sifting arm, measured with two seeds or more, whose interval of advantage over plain training
+  of its own cost lies above 0, intervals being so wide that those of all arms hold at once;
 - plain training of fewer epochs, measured with two seeds or more.
 
 The cheapest of these is recommended. Where it is no sifting arm, and a cheaper one may yet be
@@ -147,7 +148,7 @@ def _is_as_good(row: ArmRow, tolerance: float) -> bool:
 def _is_sure(row: ArmRow) -> bool:
     if row.arm.kind == "plain":
         return len(row.seeds) > 1
-    return row.advantage is not None and row.advantage.low > 0
+    return row.advantage is not None and row.advantage.n > 1 and row.advantage.low > 0
 
 
 def _is_undecided(row: ArmRow, tolerance: float) -> bool:
