@@ -112,8 +112,8 @@ class TrialResults:
         """Return the mean advantage of each sifting arm, with intervals that hold for all at once.
 
         The more arms there are the likelier is one of them good by chance, so each interval has its
-        part of the doubt (Bonferroni). Their spread is pooled over the arms, which three seeds alone
-        tell badly; as they share plain training's part of it, it counts as known from two arms.
+        part of the doubt (Bonferroni). Their spread, which three seeds alone tell badly, is pooled
+        over the arms; as they share plain training's part of it, it is taken as known from two.
         """
         found = {arm.label: self.advantages(arm) for arm in self._plan.others}
         known = {label: values for label, values in found.items() if values}
