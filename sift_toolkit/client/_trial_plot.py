@@ -59,7 +59,7 @@ def draw_trial(result: TrialResult, path: str | Path | None, *, dark: bool) -> F
     axes.set_facecolor(colors.paper)
     axes.grid(color=colors.faint, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.set_title(result.title, loc="left", fontsize=12, color=colors.ink)
+    axes.set_title(_literal(result.title), loc="left", fontsize=12, color=colors.ink)
     metric = result.plan.metric
     unit = " [%]" if metric.is_share else ""
     axes.set_ylabel(f"{metric.title}{unit}", color=colors.ink)
@@ -153,8 +153,11 @@ def _shown(result: TrialResult) -> Callable[[float], float]:
 
 
 def _key(result: TrialResult) -> str:
-    """Return which arm each letter stands for; a dollar sign would begin a formula."""
-    return "\n".join(
-        f"{letter_of(place)}  {row.arm.label}".replace("$", r"\$")
-        for place, row in enumerate(result.rows)
-    )
+    """Return which arm each letter stands for."""
+    lines = (f"{letter_of(place)}  {row.arm.label}" for place, row in enumerate(result.rows))
+    return _literal("\n".join(lines))
+
+
+def _literal(text: str) -> str:
+    """Return text of which a dollar sign begins no formula."""
+    return text.replace("$", r"\$")
