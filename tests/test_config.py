@@ -26,6 +26,7 @@ from sift_toolkit.config import (
 )
 from sift_toolkit.config._fields import Choice, Count, Flag, Number, Rule, decode
 from sift_toolkit.config._wire import WIRE_VERSION
+from tests.html_page import Page
 
 FIELDS = {field.name: field for field in dataclasses.fields(SiftConfig)}
 
@@ -527,3 +528,14 @@ def test_its_repr_shows_what_was_given() -> None:
     assert repr(SiftConfig(keep=0.5, seed=0, law="proportional")) == (
         "SiftConfig(keep=0.5, law='proportional')"
     )
+
+
+def test_in_a_notebook() -> None:
+    """A table of what differs from the defaults, with what it means; the rest in one line."""
+    page = Page(SiftConfig(keep=0.5, gate="on")._repr_html_())
+    assert page.open == []
+    assert page.words.count("keep") == page.words.count("gate") == 1
+    assert {"0.5", "'on'"} <= set(page.words)
+    assert "share of the samples kept" in " ".join(page.words)
+    assert page.tags.count("tr") == 1 + 2
+    assert any("seed=0" in words and "keep=" not in words for words in page.words)

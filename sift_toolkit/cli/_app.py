@@ -11,6 +11,7 @@ import click
 from sift_toolkit.cli._compare import compare
 from sift_toolkit.cli._describe import describe
 from sift_toolkit.cli._doctor import doctor
+from sift_toolkit.cli._report import report
 from sift_toolkit.cli._run import run
 from sift_toolkit.cli._trial import trial
 from sift_toolkit.cli._watch import watch
@@ -90,5 +91,5 @@ def app(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for _command in (run, trial, compare, watch, describe, doctor):
+for _command in (run, trial, compare, report, watch, describe, doctor):
     app.add_command(_command)

@@ -11,10 +11,9 @@ from typing import Any
 import click
 
 from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value, once
-from sift_toolkit.cli._printing import print_json
+from sift_toolkit.cli._printing import print_json, written
 from sift_toolkit.cli._script_arguments import hyperparameters_of
 from sift_toolkit.cli._trial_values import JobSource, KeptShare
-from sift_toolkit.cli._written import written
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -129,7 +128,7 @@ ended by signal n: called again it goes on from there.""",
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a page too, with the table and the picture; needs matplotlib.",
+    help="Write a page too, with the table and the chart.",
 )
 @click.option(
     "--python",

@@ -3,51 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from html import escape
+from typing import TYPE_CHECKING, Final
 
-from sift_toolkit.client._html_page import (
-    Cell,
-    draw_notes,
-    draw_page,
-    draw_table,
-    picture_address,
-)
+from sift_toolkit.client._compare_figures import comparison_figures
+from sift_toolkit.client._page_shell import Section, page
+from sift_toolkit.display import Row, figures_html, html_table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from sift_toolkit.client._compare import Comparison
     from sift_toolkit.client._compare_columns import Column
 
-__all__ = ["html_fragment", "html_page"]
+__all__ = ["comparison_section", "html_fragment", "html_page", "notes_html"]
+
+_NOTE: Final = "color:inherit;max-width:60em;margin:0.5em 0;overflow-wrap:anywhere;"
 
 
-def html_fragment(comparison: Comparison) -> str:
-    """Return the tables and the notes for a page of somebody else's; all text is escaped."""
+def html_fragment(comparison: Comparison, *, plot: bool = True, heading: int | None = None) -> str:
+    """Return tables, notes and charts for a page of somebody else's; all text is escaped."""
     tables = "\n".join(_table(comparison, columns) for columns in comparison.tables())
-    return f"{tables}\n{draw_notes(comparison.notes)}"
+    charts = comparison_figures(comparison.jobs) if plot else []
+    drawn = figures_html(charts, heading=heading)
+    return f"{tables}\n{drawn}\n{notes_html(comparison.notes)}"
+
+
+def notes_html(notes: Sequence[str]) -> str:
+    """Return sentences, one a paragraph."""
+    return "\n".join(f'<p style="{_NOTE}">{escape(note)}</p>' for note in notes)
+
+
+def comparison_section(comparison: Comparison, *, plot: bool = True) -> Section:
+    """Return a comparison as a part of a page of our own."""
+    return Section("Comparison", html_fragment(comparison, plot=plot, heading=3))
+
+
+def html_page(comparison: Comparison, *, plot: bool = True) -> str:
+    """Return a page of the comparison alone."""
+    return page(comparison.title, [comparison_section(comparison, plot=plot)])
 
 
 def _table(comparison: Comparison, columns: Sequence[Column]) -> str:
-    head = [Cell(["job"], is_head=True), Cell(["status"], is_head=True)]
-    head += [Cell(column.title, is_head=True, is_number=True) for column in columns]
-    rows = [
+    caption = "Time" if columns and columns[0].of_time else "Cost and accuracy"
+    return html_table(
+        caption,
+        [["job"], ["status"], *(column.title for column in columns)],
         [
-            Cell([label], is_head=True, is_plain=not job.is_twin),
-            Cell([status]),
-            *(Cell([number], is_number=True) for number in numbers),
-        ]
-        for job, (label, (status, *numbers)) in zip(
-            comparison.jobs, comparison.rows(columns), strict=True
-        )
-    ]
-    return draw_table(head, rows)
-
-
-def html_page(comparison: Comparison, figure: Figure | None = None) -> str:
-    """Return a whole page, with the picture inside it."""
-    body = html_fragment(comparison)
-    if figure is not None:
-        alt = "Seconds loading, scoring and training of each job, and accuracy against saving"
-        body += f'\n<p><img alt="{alt}" src="{picture_address(figure)}"></p>'
-    return draw_page(comparison.title, body)
+            Row(label, cells, is_strong=job.is_twin)
+            for job, (label, cells) in zip(comparison.jobs, comparison.rows(columns), strict=True)
+        ],
+        text_columns=1,
+    )

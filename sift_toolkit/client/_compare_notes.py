@@ -95,6 +95,9 @@ def _beside(job: ComparedJob, twin: ComparedJob | None, price: Price | None) -> 
     facts = job.facts
     if isinstance(price, Mapping) and facts.machine_seconds is not None and job.cost_money is None:
         yield f"price_per_hour has no price for {facts.instance_type or 'its instance groups'}"
+    if price is not None and facts.machine_seconds is None:
+        yet = "" if facts.status is None or facts.ended else " yet"
+        yield f"no cost in money, for how long it is billed for is not known{yet}"
     if twin is None or job.is_twin:
         return
     if not is_finished(facts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,8 +13,13 @@ __all__ = ["needed"]
 
 @contextmanager
 def needed(what: str, package: str) -> Iterator[None]:
-    """Say in words that *package*, imported inside, is not there."""
+    """Say in words that *package*, which *what* imports inside, is not there.
+
+    Raises:
+        SiftJobError: it is not.
+    """
     try:
+        importlib.import_module(package)
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != package:

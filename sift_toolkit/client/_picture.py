@@ -23,9 +23,9 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
-def new_picture(width: float, height: float, *, paper: str = "white") -> Picture:
+def new_picture(width: float, height: float) -> Picture:
     """Return an empty figure, its sides in inches."""
-    figure = Picture(figsize=(width, height), dpi=150, layout="constrained", facecolor=paper)
+    figure = Picture(figsize=(width, height), dpi=150, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

@@ -1,4 +1,4 @@
-"""A trial as HTML: the verdict, the picture for light and for dark, the table, the notes."""
+"""A trial as HTML: the verdict, the table, the chart, the notes."""
 
 from __future__ import annotations
 
@@ -6,55 +6,43 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from sift_toolkit.client._html_page import Cell, draw_notes, draw_page, draw_table, picture_address
+from sift_toolkit.client._compare_html import notes_html
+from sift_toolkit.client._page_shell import Section, page
+from sift_toolkit.client._trial_figure import trial_figure
 from sift_toolkit.client._trial_table import trial_columns
+from sift_toolkit.display import Row, figures_html, html_table
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from sift_toolkit.client._trial_result import TrialResult
 
 __all__ = ["trial_fragment", "trial_page"]
 
 
 def trial_fragment(result: TrialResult) -> str:
-    """Return the verdict, the table and the notes for a page of somebody else's."""
-    return f"{_verdict(result.sentences)}\n{_rest(result)}"
+    """Return all of it for a page of somebody else's; all text is escaped."""
+    return f"{_paragraphs(result.sentences)}\n{_rest(result, plot=True, heading=None)}"
 
 
-def trial_page(result: TrialResult, figures: Sequence[Figure]) -> str:
-    """Return a whole page.
-
-    Args:
-        result: What was found out.
-        figures: The picture for light and for dark; empty: none.
-    """
-    # The first sentence is the title.
-    parts = [_verdict(result.sentences[1:])]
-    if figures:
-        light, dark = (picture_address(figure) for figure in figures)
-        alt = f"{result.plan.metric.title} against the cost of each arm"
-        parts.append(
-            f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
-            f'<img alt="{escape(alt)}" src="{light}"></picture>'
-        )
-    return draw_page(result.title, "\n".join([*parts, _rest(result)]))
+def trial_page(result: TrialResult, *, plot: bool) -> str:
+    """Return a whole page, with the chart if *plot*; the verdict is its title."""
+    body = f"{_paragraphs(result.sentences[1:])}\n{_rest(result, plot=plot, heading=3)}"
+    return page(result.title, [Section("Trial", body)])
 
 
-def _verdict(sentences: Sequence[str]) -> str:
+def _paragraphs(sentences: Sequence[str]) -> str:
     return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
-def _rest(result: TrialResult) -> str:
-    columns = trial_columns(result.plan.metric)
-    head = [Cell(["arm"], is_head=True)]
-    head += [Cell(column.title, is_head=True, is_number=True) for column in columns]
+def _rest(result: TrialResult, *, plot: bool, heading: int | None) -> str:
     recommended = result.verdict.row if result.verdict.kind != "unknown" else None
-    rows = [
+    table = html_table(
+        "Arms",
+        [["arm"], *(column.title for column in trial_columns(result.plan.metric))],
         [
-            Cell([label], is_head=True, is_plain=row is not recommended),
-            *(Cell([text], is_number=True) for text in cells),
-        ]
-        for row, (label, cells) in zip(result.rows, result.lines(), strict=True)
-    ]
-    return f"{draw_table(head, rows)}\n{draw_notes(result.notes)}"
+            Row(label, cells, is_strong=row is recommended)
+            for row, (label, cells) in zip(result.rows, result.lines(), strict=True)
+        ],
+    )
+    figure = trial_figure(result) if plot else None
+    charts = figures_html([] if figure is None else [figure], heading=heading)
+    return f"{table}\n{charts}\n{notes_html(result.notes)}"

@@ -138,19 +138,10 @@ class TrialResult:
         return trial_fragment(self)
 
     def to_html(self, *, plot: bool = True) -> str:
-        """Return a page of its own, which asks for nothing from elsewhere.
-
-        Args:
-            plot: With the picture, where there is anything to draw.
-
-        Raises:
-            SiftJobError: *plot* is asked for, and matplotlib is not installed.
-        """
+        """Return a page of its own, with *plot* the chart too; it asks for nothing from elsewhere."""
         from sift_toolkit.client._trial_html import trial_page
 
-        if not plot or not self.has_picture:
-            return trial_page(self, ())
-        return trial_page(self, (self._drawn(dark=False), self._drawn(dark=True)))
+        return trial_page(self, plot=plot)
 
     def save_html(self, path: str | Path, *, plot: bool = True) -> None:
         """Write `to_html` to a file; its folder is made."""
@@ -158,13 +149,10 @@ class TrialResult:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         Path(path).write_text(text, encoding="utf-8")
 
-    @property
-    def has_picture(self) -> bool:
-        """Whether any arm was measured."""
-        return any(row.score is not None for row in self.rows)
-
     def plot(self, path: str | Path | None = None) -> Figure:
         """Draw the score against the cost: plain training as a line with its band, arms as points.
+
+        A notebook shows the figure. Needs matplotlib, which the ``demo`` extra brings.
 
         Args:
             path: Where it is saved too, as the kind of picture that the ending names.
@@ -172,12 +160,9 @@ class TrialResult:
         Raises:
             SiftJobError: matplotlib is not installed.
         """
-        return self._drawn(dark=False, path=path)
-
-    def _drawn(self, *, dark: bool, path: str | Path | None = None) -> Figure:
         with needed("plot()", "matplotlib"):
             from sift_toolkit.client._trial_plot import draw_trial
-        return draw_trial(self, path, dark=dark)
+        return draw_trial(self, path)
 
 
 def _flat(row: ArmRow) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from sift_toolkit.config import _wire
 from sift_toolkit.config._fields import Choice, Count, Flag, Number, config_field, rule_problems
+from sift_toolkit.config._shown import config_html
 from sift_toolkit.errors import SiftConfigError
 
 _SHARE = Number(0, 1)
@@ -160,6 +161,9 @@ class SiftConfig:
             if (value := getattr(self, field.name)) != field.default
         )
         return f"SiftConfig({', '.join(given)})"
+
+    def _repr_html_(self) -> str:
+        return config_html(self)
 
     @property
     def kept_share(self) -> float:

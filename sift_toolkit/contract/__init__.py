@@ -8,7 +8,7 @@ Inside a job, `JobTree.current()` finds its folders. A launcher describes a job
 from __future__ import annotations
 
 from sift_toolkit.contract._apostrophes import without_apostrophes
-from sift_toolkit.contract._artifacts import pack_artifacts
+from sift_toolkit.contract._artifacts import OUTPUT_ARCHIVE, pack_artifacts
 from sift_toolkit.contract._description import JobDescription
 from sift_toolkit.contract._hosts import hosts_of, why_unknown
 from sift_toolkit.contract._launch import JobResult, launch
@@ -16,6 +16,7 @@ from sift_toolkit.contract._locations import local_path
 from sift_toolkit.contract._tree import JobTree, decode_hyperparameters
 
 __all__ = [
+    "OUTPUT_ARCHIVE",
     "JobDescription",
     "JobResult",
     "JobTree",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import re
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
+from sift_toolkit.client._trial_figure import trial_figure
 from sift_toolkit.client._trial_result import TrialResult
-from tests.client.test_compare_html import Page
 from tests.client.trials import arm_of, metric, plan_of, played
+from tests.html_page import Page, named_pictures, outside_references
 
 HOSTILE = "<b>&$x$"
 
@@ -68,32 +66,36 @@ def test_a_dataframe(result: TrialResult) -> None:
 
 
 def test_a_page(result: TrialResult, tmp_path: Path) -> None:
-    """It is whole and sound, for light and for dark, and what a label says stays text."""
+    """It is whole, asks for nothing from elsewhere, and what a label says stays text."""
     result.save_html(tmp_path / "new" / "trial.html")
     html = (tmp_path / "new" / "trial.html").read_text(encoding="utf-8")
-    html = html.replace("<source", "<img")  # which needs no end either
     page = Page(html)
     assert page.open == []
     assert "b" not in page.tags
-    assert page.words.count(f"C {HOSTILE}") == 0
-    assert any(HOSTILE in words for words in page.words)
-    assert "http" not in html
-    assert "prefers-color-scheme: dark" in html
-    pictures = re.findall(r'="data:image/png;base64,([^"]+)"', html)
-    papers = []
-    for one in pictures:
-        with Image.open(io.BytesIO(base64.b64decode(one))) as picture:
-            papers.append(sum(picture.convert("RGB").getpixel((2, 2))))  # type: ignore[arg-type] # three numbers
-    assert len(papers) == 2
-    assert papers[0] < 100
-    assert papers[1] > 700
+    assert result.title in page.words
+    assert len(named_pictures(page)) == 1
+    assert outside_references(html) == []
+    assert "color-scheme: light dark" in html
+    assert "svg" not in Page(result.to_html(plot=False)).tags
+
+
+def test_a_chart(result: TrialResult) -> None:
+    """Both axes have their units, each arm its name, and the line of plain training its band."""
+    figure = trial_figure(result)
+    assert figure is not None
+    words = Page(figure.chart).words
+    assert "validation accuracy [%]" in words
+    assert "passes [% of plain training in full]" in words
+    assert "plain training, 90 % interval" in words
+    assert sum(bool(re.match(r"[A-G] ", each)) for each in words) >= len(result.rows)
+    assert figure.chart.count('fill-opacity="0.16"') == 2  # of the line, and in the legend
 
 
 def test_a_fragment(result: TrialResult) -> None:
-    """A notebook shows verdict, table and notes, in the colours around them."""
+    """A notebook shows verdict, table, chart and notes, in the colours around them."""
     page = Page(result._repr_html_())
     assert page.open == []
-    assert page.tags.count("tr") == 1 + len(result.rows)
+    assert page.tags.count("tr") == 2 * (1 + len(result.rows))  # of the table and of the chart's
     assert result.title in page.words
 
 
@@ -128,4 +130,4 @@ def test_nothing_was_run() -> None:
     """A trial without any outcome has a text and a page all the same, without a picture."""
     result = TrialResult.of(plan_of(), {})
     assert str(result).startswith("Not enough seeds to tell.")
-    assert "<img" not in result.to_html()
+    assert "<svg" not in result.to_html()

@@ -1,33 +1,32 @@
-"""What a job is called on the command line: a name, a file, or the folder that `run` made."""
+"""The folder of a job that ran on this machine by `sift-toolkit run`, read back."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sift_toolkit.contract import JobTree
-from sift_toolkit.errors import SiftJobError
+from sift_toolkit.client._job_facts import JobFacts, read_config
+from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.client._job_history import history_of
+from sift_toolkit.metrics import read_lines
+from sift_toolkit.report import REPORT_FILE, SiftReport
 
 if TYPE_CHECKING:
-    from sift_toolkit.client._job_facts import JobFacts
+    from sift_toolkit.contract import JobTree
+
+__all__ = ["OUTCOME_FILE", "folder_facts", "history_in", "write_outcome"]
 
 OUTCOME_FILE: Final = "sift_outcome.json"
 """How a job ended, as `run --json` prints it, in the job's folder."""
 
 
-def job_of(text: str) -> object:
-    """Return what stands for a job: a folder's facts, else *text* as it is."""
-    tree = JobTree(Path(text))
-    return folder_facts(text, tree) if tree.log_file.is_file() else text
-
-
 def folder_facts(name: str, tree: JobTree) -> JobFacts:
-    """Return what the folder of a job on this machine tells of it."""
-    from sift_toolkit.client._job_facts import JobFacts, read_config
-    from sift_toolkit.client._job_figures import JobFigures
+    """Return what the folder of a job on this machine tells of it.
 
+    Raises:
+        SiftStateError: its sift_report.json is no sift report.
+    """
     outcome = _read_outcome(tree)
     config, problem = read_config(tree.read_hyperparameters())
     return JobFacts(
@@ -40,24 +39,20 @@ def folder_facts(name: str, tree: JobTree) -> JobFacts:
         figures=JobFigures.from_lines(tree.log_lines(), name=name, seconds=outcome.get("seconds")),
         source="log",
         notes=() if problem is None else (problem,),
+        history=history_in(tree),
     )
 
 
-def session_of(region: str | None, profile: str | None) -> Any:
-    """Return a boto3 session, None where nothing was said about it: boto3's own then.
+def history_in(tree: JobTree) -> SiftReport | None:
+    """Return the report that a job left in its folder, else what its log tells.
 
     Raises:
-        SiftJobError: boto3 knows no such profile.
+        SiftStateError: its sift_report.json is no sift report.
     """
-    if region is None and profile is None:
-        return None
-    import boto3
-    from botocore.exceptions import ProfileNotFound
-
-    try:
-        return boto3.Session(region_name=region, profile_name=profile)
-    except ProfileNotFound as error:
-        raise SiftJobError(str(error)) from error
+    report = tree.output_data_dir / REPORT_FILE
+    if report.is_file():
+        return SiftReport.read(report)
+    return history_of(read_lines(tree.log_lines()))
 
 
 def write_outcome(tree: JobTree, outcome: Mapping[str, object]) -> None:

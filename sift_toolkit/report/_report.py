@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sift_toolkit.display import figures_html, pairs_table
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.metrics import METRICS, Metric
+from sift_toolkit.report._charts import report_figures
+from sift_toolkit.report._words import pairs_of_values, stuck_words
 
 REPORT_FILE: Final = "sift_report.json"
 REPORT_VERSION: Final = 1
@@ -53,9 +57,9 @@ class Observation:
     """At the end of an epoch, where labels were given: how many rows of each class were kept."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class SiftReport:
-    """Everything a report page needs about one job."""
+    """Everything a report page needs about one job; print it, or show it in a notebook."""
 
     config: Mapping[str, object] = field(default_factory=dict)
     """The sift config's hyperparameters, as sent."""
@@ -77,6 +81,12 @@ class SiftReport:
         return points[-1][1] if points else None
 
     @property
+    def last_values(self) -> dict[Metric, float]:
+        """The last value of each metric that was reported."""
+        found = ((metric, self.last(metric.name)) for metric in METRICS)
+        return {metric: value for metric, value in found if value is not None}
+
+    @property
     def stuck_ids(self) -> list[int]:
         """The samples stuck at the top, by the last observation that names any."""
         named = (observation.stuck_ids for observation in reversed(self.observations))
@@ -87,6 +97,26 @@ class SiftReport:
         """What was kept of each class, by the last observation that tells it."""
         told = (observation.classes for observation in reversed(self.observations))
         return next((classes for classes in told if classes is not None), None)
+
+    def __repr__(self) -> str:
+        return f"<SiftReport of {len(self.observations)} observations>"
+
+    def __str__(self) -> str:
+        """What came of the job, line by line."""
+        pairs = list(self._pairs())
+        width = max(len(name) for name, _ in pairs)
+        return "\n".join(f"{name:<{width}}  {words}" for name, words in pairs)
+
+    def _repr_html_(self) -> str:
+        return pairs_table("Sift report", self._pairs()) + figures_html(report_figures(self))
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        yield "observations", f"{len(self.observations):,}"
+        yield from pairs_of_values(self.last_values)
+        if ids := self.stuck_ids:
+            yield "stuck at the top", stuck_words(ids)
+        for note in self.notes:
+            yield "note", note
 
     def write(self, path: Path) -> None:
         """Write the report to *path* at once: a reader never sees half a file.
@@ -126,7 +156,7 @@ class SiftReport:
             SiftStateError: the text is no report, or one of a newer version.
         """
         try:
-            content: dict[str, Any] = json.loads(text)
+            content: dict[str, Any] = json.loads(text, parse_constant=_refuse)
             version = int(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
@@ -134,7 +164,7 @@ class SiftReport:
                     notes=list(content["notes"]),
                     observations=[_from_json(entry) for entry in content["observations"]],
                 )
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             msg = f"{name} is not a sift report: {error!r}"
             raise SiftStateError(msg) from error
         msg = f"{name} has report version {version}, this package reads up to {REPORT_VERSION}"
@@ -154,10 +184,10 @@ def _to_json(observation: Observation) -> dict[str, object]:
 
 def _from_json(entry: dict[str, Any]) -> Observation:
     return Observation(
-        values=dict(entry["values"]),
+        values={name: float(value) for name, value in entry["values"].items()},
         kept_losses=_losses(entry["kept_losses"]),
         dropped_losses=_losses(entry["dropped_losses"]),
-        stuck_ids=tuple(entry.get("stuck_ids", ())),
+        stuck_ids=tuple(map(int, entry.get("stuck_ids", ()))),
         classes=_classes_from_json(entry.get("classes")),
     )
 
@@ -174,7 +204,7 @@ def _classes_to_json(classes: ClassTotals) -> dict[str, object]:
 def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
     if entry is None:
         return None
-    labels, seen, chosen = (tuple(entry[name]) for name in ("labels", "seen", "chosen"))
+    labels, seen, chosen = (tuple(map(int, entry[name])) for name in ("labels", "seen", "chosen"))
     if not len(labels) == len(seen) == len(chosen):
         msg = f"classes: {len(labels)} labels, {len(seen)} seen, {len(chosen)} chosen"
         raise ValueError(msg)
@@ -182,4 +212,14 @@ def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
 
 
 def _losses(entry: list[float] | None) -> tuple[float, ...] | None:
-    return None if entry is None else tuple(entry)
+    if entry is None:
+        return None
+    if len(entry) != len(LOSS_PERCENTILES):
+        msg = f"losses: {len(entry)} percentiles instead of {len(LOSS_PERCENTILES)}"
+        raise ValueError(msg)
+    return tuple(map(float, entry))
+
+
+def _refuse(constant: str) -> float:
+    msg = f"{constant} is no number of a report"
+    raise ValueError(msg)
