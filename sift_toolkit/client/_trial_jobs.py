@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from sift_toolkit.client._aws_errors import aws_trouble
 from sift_toolkit.client._aws_faults import NOT_FOUND
-from sift_toolkit.client._host_job import HostJob
 from sift_toolkit.client._job_copies import copy_for_job
 from sift_toolkit.client._job_factory import made_problems
 from sift_toolkit.client._job_facts import JobFacts, has_ended
@@ -125,9 +124,10 @@ class JobsRunner:
             return
         try:
             copied.fit(self._subject.inputs, wait=False, job_name=name)
-        except SiftJobError:
-            launched = copied.latest_training_job
-            if launched is None or _was_interrupted(launched):
+        except SiftJobError as error:
+            if _was_interrupted(made.sagemaker_session, name):
+                raise KeyboardInterrupt from error
+            if copied.latest_training_job is None:
                 raise
             # It ran, and failed: on this machine `fit` comes back when a job has ended.
         if copied.latest_training_job is None:
@@ -213,8 +213,10 @@ def _is_local(made: Any) -> bool:
     return bool(getattr(getattr(made, "sagemaker_session", None), "local_mode", False))
 
 
-def _was_interrupted(launched: Any) -> bool:
-    return isinstance(launched, HostJob) and launched.interrupted is not None
+def _was_interrupted(session: Any, name: str) -> bool:
+    """Whether a HostSession's job was ended from outside, as by Ctrl-C."""
+    has_job = getattr(session, "has_job", None)
+    return callable(has_job) and has_job(name) and session.job(name).interrupted is not None
 
 
 def _is_unknown(error: SiftJobError) -> bool:

@@ -138,7 +138,7 @@ class TrialResult:
         return trial_fragment(self)
 
     def to_html(self, *, plot: bool = True) -> str:
-        """Return a page of its own, with *plot* the chart too; it asks for nothing from elsewhere."""
+        """Return a page of its own, with *plot* the chart too; nothing in it is elsewhere."""
         from sift_toolkit.client._trial_html import trial_page
 
         return trial_page(self, plot=plot)

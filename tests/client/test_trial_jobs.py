@@ -235,21 +235,25 @@ def test_what_is_refused(
 
 
 def test_a_host_session(tmp_path: Path) -> None:
-    """The estimator's jobs run here, one after the other; what fails is no end of the trial."""
+    """Jobs run here, one after the other; a failure is no end of the trial, Ctrl-C is one."""
     source, marks = tmp_path / "src", tmp_path / "marks"
     source.mkdir()
     marks.mkdir()
     (marks / "fail-percentile-4-0").touch()
     shutil.copy(Path(__file__).with_name("trial_script.py"), source / "train.py")
 
-    def estimator() -> Any:
+    def interrupt(line: str) -> None:
+        if "kept_share" in line:
+            raise KeyboardInterrupt
+
+    def estimator(on_line: Callable[[str], None] = silent) -> Any:
         return sift_estimator(
             SiftConfig(keep=0.9),
             entry_point="train.py",
             source_dir=source,
             launcher="run",
             role="any",
-            sagemaker_session=HostSession(tmp_path / "jobs", on_line=silent),
+            sagemaker_session=HostSession(tmp_path / "jobs", on_line=on_line),
         )
 
     arguments: dict[str, Any] = {
@@ -261,13 +265,16 @@ def test_a_host_session(tmp_path: Path) -> None:
         "poll_seconds": 0.001,
         "say": silent,
     }
+    with pytest.raises(KeyboardInterrupt):
+        trial(estimator(interrupt), budget=2.4, **arguments)
+    assert (marks / "started").read_text().split() == ["plain-4-0"]
     result = trial(estimator(), budget=2.4, **arguments)
     assert "percentile-4-0 is not to be" in str(result.rows[-1].failure)
-    assert len((marks / "started").read_text().split()) == 3
+    assert len((marks / "started").read_text().split()) == 4
     (marks / "fail-percentile-4-0").unlink()
     plan = json.loads((tmp_path / "trial" / "sift_trial.json").read_text())
     assert plan["subject"]["place"] == "jobs"
     mended = trial(estimator(), budget=2.4, **arguments)
     assert mended.rows[-1].failure is None
     # Only the one that failed is run again.
-    assert len((marks / "started").read_text().split()) == 4
+    assert len((marks / "started").read_text().split()) == 5
