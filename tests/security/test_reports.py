@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sift_toolkit.cli._jobs import OUTCOME_FILE, folder_facts
 
 from sift_toolkit import SiftStateError
-from sift_toolkit.cli._jobs import OUTCOME_FILE, folder_facts
 from sift_toolkit.client._compare import compare
 from sift_toolkit.client._job_figures import JobFigures
 from sift_toolkit.client._job_source import JobSources
