@@ -79,7 +79,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 class TestGeneratedTables:
     """The tables come from the code."""
 
-    @pytest.mark.parametrize("page", ["README.md", "docs/limits.md", "docs/metrics.md"])
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "README.md",
+            "docs/configuration.md",
+            "docs/limits.md",
+            "docs/metrics.md",
+            "docs/troubleshooting.md",
+        ],
+    )
     def test_pages_are_up_to_date(self, generator: ModuleType, page: str) -> None:
         """What stands in the page is what `make docs` would write."""
         text = text_of(ROOT / page)
