@@ -83,12 +83,11 @@ def _texts_in(function: ast.FunctionDef) -> Iterator[tuple[str, int]]:
 
 def _values(node: ast.AST, *, gives: bool) -> Iterator[ast.expr | None]:
     """Yield what in a node may hold messages."""
-    if isinstance(node, ast.Assign) and _is_named(node.targets[0]):
-        yield node.value
-    elif isinstance(node, (ast.AnnAssign, ast.AugAssign)) and _is_named(node.target):
-        yield node.value
-    elif isinstance(node, (ast.Return, ast.Yield)) and gives:
-        yield node.value
+    if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        yield node.value if _is_named(target) else None
+    elif isinstance(node, (ast.Return, ast.Yield)):
+        yield node.value if gives else None
     elif isinstance(node, ast.Call):
         adds = isinstance(node.func, ast.Attribute) and node.func.attr in {"append", "extend"}
         named = adds and _is_named(node.func.value)  # type: ignore[attr-defined] # it has one
