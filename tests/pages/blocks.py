@@ -10,6 +10,11 @@ from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+"""Pages whose blocks are run or checked."""
+FOLDERS: Final = ("docs", "demo", "docker", "notebooks", "benchmarks")
+EVERY_PAGE: Final = sorted(ROOT.glob("*.md")) + sorted(
+    page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md")
+)
 FENCE: Final = re.compile(r"^( *)```([^\n`]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 FILE: Final = re.compile(r"# (\w+\.py)\n")
 

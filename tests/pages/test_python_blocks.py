@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader, DistributedSampler
 
 import sift_toolkit
-from tests.pages.blocks import BLOCKS, ROOT, Block, run_blocks
+from tests.pages.blocks import BLOCKS, EVERY_PAGE, ROOT, Block, blocks_of, run_blocks
 
 PYTHON: Final = [block for block in BLOCKS if block.language == "python"]
 ELSEWHERE: Final = {
@@ -26,6 +26,9 @@ ELSEWHERE: Final = {
     "docs/testing.md": "tests/testing/test_docs_page.py",
 }
 """Pages whose code is run by another test: with frameworks, or by pytest itself."""
+EVERYWHERE: Final = [
+    block for page in EVERY_PAGE for block in blocks_of(page) if block.language == "python"
+]
 QUICKSTART: Final = "docs/quickstart.md"
 HERE: Final = sorted({block.page for block in PYTHON} - {QUICKSTART, *ELSEWHERE})
 
@@ -83,7 +86,7 @@ def test_other_pages_are_run_elsewhere(page: str) -> None:
     assert Path(page).name in (ROOT / ELSEWHERE[page]).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("block", PYTHON, ids=str)
+@pytest.mark.parametrize("block", EVERYWHERE, ids=str)
 def test_a_block_asks_for_what_there_is(block: Block) -> None:
     """Python in a page is Python, and imports from this package only what its faces promise."""
     for node in ast.walk(ast.parse(block.text)):
