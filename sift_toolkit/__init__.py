@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from sift_toolkit._version import __version__ as __version__
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import (
     SiftBatchError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         compare,
         describe_request,
         keep_sweep,
+        report_page,
         sift_estimator,
         sift_model_trainer,
         sift_tuner,
@@ -56,6 +58,7 @@ __all__ = [
     "compare",
     "describe_request",
     "keep_sweep",
+    "report_page",
     "sift",
     "sift_estimator",
     "sift_model_trainer",
@@ -69,6 +72,7 @@ _HOME = {
     "compare": "sift_toolkit.client",
     "describe_request": "sift_toolkit.client",
     "keep_sweep": "sift_toolkit.client",
+    "report_page": "sift_toolkit.client",
     "sift": "sift_toolkit.container",
     "sift_estimator": "sift_toolkit.client",
     "sift_model_trainer": "sift_toolkit.client",

@@ -26,6 +26,8 @@ from sift_toolkit.config import (
 )
 from sift_toolkit.config._fields import Choice, Count, Flag, Number, Rule, decode
 from sift_toolkit.config._wire import WIRE_VERSION
+from sift_toolkit.outside import shown
+from tests.html_page import Page
 
 FIELDS = {field.name: field for field in dataclasses.fields(SiftConfig)}
 
@@ -165,7 +167,7 @@ class TestFields:
         """Numbers out of bounds, NaN, infinities, strings and True are refused for a share."""
         (problem,) = problems_of(**{"keep": 0.5, name: value})
         assert problem.startswith(f"{name} must be a number")
-        assert problem.endswith(f"got {value!r}")
+        assert problem.endswith(f"got {shown(value)}")
 
     @pytest.mark.parametrize("name", FRACTIONS_ABOVE_0)
     def test_some_shares_are_above_0(self, name: str) -> None:
@@ -229,7 +231,7 @@ class TestFields:
         """What is none of a choice's words is refused, and the message lists them."""
         (problem,) = problems_of(**{"keep": 0.5, name: value})
         assert problem.startswith(f"{name} must be one of '")
-        assert problem.endswith(f"got {value!r}")
+        assert problem.endswith(f"got {shown(value)}")
 
     def test_every_field_is_held_to_a_rule_here(self) -> None:
         """No field is left out of the tests above."""
@@ -325,7 +327,7 @@ class TestProblems:
     def test_all_problems_are_reported_at_once(self) -> None:
         """Values, contradictions and missing parts come in one error, in the order of fields."""
         assert problems_of(law="none", score_every=0, correction=math.nan, enabled="yes") == (
-            "law must be one of 'percentile', 'proportional', got 'none'",
+            "law must be one of 'percentile', 'proportional', 'random', got 'none'",
             "score_every must be a whole number from 1, got 0",
             "correction must be a number from 0 to 1, got nan",
             "enabled must be True or False, got 'yes'",
@@ -527,3 +529,14 @@ def test_its_repr_shows_what_was_given() -> None:
     assert repr(SiftConfig(keep=0.5, seed=0, law="proportional")) == (
         "SiftConfig(keep=0.5, law='proportional')"
     )
+
+
+def test_in_a_notebook() -> None:
+    """A table of what differs from the defaults, with what it means; the rest in one line."""
+    page = Page(SiftConfig(keep=0.5, gate="on")._repr_html_())
+    assert page.open == []
+    assert page.words.count("keep") == page.words.count("gate") == 1
+    assert {"0.5", "'on'"} <= set(page.words)
+    assert "share of the samples kept" in " ".join(page.words)
+    assert page.tags.count("tr") == 1 + 2
+    assert any("seed=0" in words and "keep=" not in words for words in page.words)

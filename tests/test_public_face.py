@@ -32,6 +32,7 @@ PROMISED = [
     "compare",
     "describe_request",
     "keep_sweep",
+    "report_page",
     "sift",
     "sift_estimator",
     "sift_model_trainer",

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sift_toolkit import SiftStateError
+from sift_toolkit import SiftConfig, SiftStateError
 from sift_toolkit.report import (
     LOSS_PERCENTILES,
     REPORT_FILE,
@@ -20,7 +20,11 @@ from sift_toolkit.report import (
     ClassTotals,
     Observation,
     SiftReport,
+    class_figure,
+    kept_figure,
 )
+from sift_toolkit.testing import FakeJob
+from tests.html_page import Page
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 LOSSES = st.none() | st.tuples(*[FINITE] * len(LOSS_PERCENTILES))
@@ -250,3 +254,89 @@ def test_the_classes_are_those_last_told(path: Path) -> None:
         "chosen": [0, 6],
         "kept_shares": [1.0, 0.75],
     }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"values": {"progress": "<b>"}},
+        {"values": {"progress": math.nan}},
+        {"values": [1]},
+        {"kept_losses": [1.0]},
+        {"dropped_losses": ["a"] * 5},
+        {"stuck_ids": ["row"]},
+        {"classes": {"labels": ["cat"], "seen": [1], "chosen": [1]}},
+    ],
+)
+def test_what_is_no_number_is_no_report(change: dict[str, Any]) -> None:
+    """Nothing but numbers is taken out of a report's observations."""
+    content = json.loads(SiftReport().to_json())
+    content["observations"] = [{**EMPTY, **change}]
+    with pytest.raises(SiftStateError, match="x is not a sift report"):
+        SiftReport.from_json(json.dumps(content), "x")
+
+
+class TestShown:
+    """How a report looks."""
+
+    def test_on_a_terminal(self) -> None:
+        """Its text is what came of the job; its repr is short, whatever it holds."""
+        report = FakeJob(SiftConfig(keep=0.5)).report()
+        report.observations.append(Observation(values={}, stuck_ids=tuple(range(20))))
+        assert repr(report) == f"<SiftReport of {len(report.observations)} observations>"
+        lines = str(report).splitlines()
+        assert "kept              66.7% of the samples seen" in lines
+        assert "stuck at the top  20: ids 0, 1, 2, 3, 4, 5, 6, 7 and 12 more" in lines
+        assert str(SiftReport()) == "observations  0"
+
+    def test_in_a_notebook(self) -> None:
+        """A table and charts; what notes say stays text."""
+        report = FakeJob(SiftConfig(keep=0.5)).report()
+        report.notes.append("<script>alert('&')</script>")
+        page = Page(report._repr_html_())
+        assert page.open == []
+        assert "<script>alert('&')</script>" in page.words
+        assert page.tags.count("svg") == 2
+        assert "svg" not in Page(SiftReport()._repr_html_()).tags
+
+    def test_what_was_kept_from_one_point_to_the_next(self) -> None:
+        """Totals since the start become shares of what came in between."""
+        totals = ((100, 0), (200, 50), (200, 50), (300, 150))
+        report = SiftReport(
+            observations=[
+                Observation(
+                    values={
+                        "progress": index / 4,
+                        "samples_seen": seen,
+                        "samples_dropped": dropped,
+                        "kept_share": 1 - dropped / seen,
+                    }
+                )
+                for index, (seen, dropped) in enumerate(totals, 1)
+            ]
+        )
+        figure = kept_figure(report)
+        assert figure is not None
+        cells = Page(figure.table).words[-12:]
+        assert cells[2::3] == ["100.0", "50.0", "-", "0.0"]
+
+    def test_of_many_classes_both_ends_are_shown(self) -> None:
+        """Thirty of them, least and most kept, and it is said."""
+        number = 1000
+        classes = ClassTotals(
+            labels=range(number), seen=[number] * number, chosen=list(range(number))
+        )
+        figure = class_figure(SiftReport(observations=[Observation(values={}, classes=classes)]))
+        assert figure is not None
+        assert Page(figure.table).tags.count("tr") == 1 + 30
+        assert figure.note == "The 30 of 1,000 classes least and most kept."
+        assert {"0", "14", "985", "999"} <= set(Page(figure.table).words)
+
+    def test_without_progress_steps_tell_the_time(self) -> None:
+        """An endless training has no share done; a script that tells neither has a number."""
+        axes = {"training_steps": "training done [steps]", "epoch": "observation [number]"}
+        for name, axis in axes.items():
+            seen = Observation(values={name: 3.0, "kept_share": 0.5})
+            figure = kept_figure(SiftReport(observations=[seen]))
+            assert figure is not None
+            assert axis in Page(figure.chart).words

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import click
 
-from sift_toolkit.cli._jobs import job_of, session_of
+from sift_toolkit.cli._aws_session import session_of
+from sift_toolkit.cli._job_arguments import labelled, price_of, price_option
 from sift_toolkit.cli._options import JobArgument, aws_options, json_option
-from sift_toolkit.cli._printing import print_json
+from sift_toolkit.cli._printing import print_json, written
 
 _PICTURES: Final = (".png", ".svg", ".pdf")
 
@@ -40,13 +40,7 @@ Exit code 0 wherever the jobs could be read, be they failed or still running."""
     short_help="Compare jobs: data kept, cost saved, accuracy.",
 )
 @click.argument("jobs", nargs=-1, required=True, type=JobArgument(), metavar="[LABEL=]JOB...")
-@click.option(
-    "--price-per-hour",
-    "prices",
-    multiple=True,
-    metavar="[TYPE=]PRICE",
-    help="What one instance costs an hour; repeat it as TYPE=PRICE for several types.",
-)
+@price_option
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -58,7 +52,7 @@ Exit code 0 wherever the jobs could be read, be they failed or still running."""
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write a page too, with the table and the picture.",
+    help="Write a page too, with the tables and charts.",
 )
 @aws_options
 @json_option
@@ -80,7 +74,7 @@ def compare(
     from sift_toolkit.client._compare import compare as compare_jobs
 
     comparison = compare_jobs(
-        _labelled(jobs), price_per_hour=_price(prices), session=session_of(region, profile)
+        labelled(jobs), price_per_hour=price_of(prices), session=session_of(region, profile)
     )
     if as_json:
         print_json(
@@ -94,47 +88,8 @@ def compare(
         click.echo(str(comparison))
     # After the table, which took its time to come, and is worth having where a file cannot be.
     if plot is not None:
-        with _written(plot):
+        with written(plot):
             comparison.plot(plot)
     if html is not None:
-        with _written(html):
-            html.write_text(comparison.to_html(plot=comparison.has_picture), encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _written(path: Path) -> Iterator[None]:
-    """Make the folder that *path* is in, and say in words why it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield
-    except OSError as error:
-        raise click.FileError(str(path), error.strerror or str(error)) from error
-
-
-def _labelled(jobs: Sequence[str]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for text in jobs:
-        label, sign, job = text.partition("=")
-        # A path may have such a sign in it; the name of a job has none.
-        if not sign or Path(text).exists():
-            label = job = text
-        if label in found:
-            msg = f"{label!r} is given more than once: give each job a label of its own, LABEL=JOB"
-            raise click.UsageError(msg)
-        found[label] = job_of(job)
-    return found
-
-
-def _price(texts: Sequence[str]) -> float | dict[str, float] | None:
-    pairs = [text.rpartition("=") for text in texts]
-    try:
-        prices = [(kind, float(number)) for kind, _, number in pairs]
-    except ValueError:
-        msg = f"--price-per-hour must be a number, or TYPE=NUMBER, got {' '.join(texts)}"
-        raise click.UsageError(msg) from None
-    if any(kind for kind, _ in prices):
-        return dict(prices)
-    if len(prices) > 1:
-        msg = "--price-per-hour is given more than once: say for which type each is, TYPE=PRICE"
-        raise click.UsageError(msg)
-    return prices[0][1] if prices else None
+        with written(html):
+            html.write_text(comparison.to_html(), encoding="utf-8")

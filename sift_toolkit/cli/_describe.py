@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 
+from sift_toolkit.cli._aws_session import session_of
 from sift_toolkit.cli._estimator_file import estimator_in
-from sift_toolkit.cli._jobs import job_of, session_of
 from sift_toolkit.cli._options import JobArgument, Pair, aws_options, json_option, once
-from sift_toolkit.cli._printing import facts_json, facts_pairs, print_json, print_pairs
+from sift_toolkit.cli._printing import facts_json, print_facts, print_json
+from sift_toolkit.outside import one_line
 
 
 @click.command(
@@ -79,12 +80,12 @@ def describe(
         raise click.UsageError(msg)
     from sift_toolkit.client._job_source import JobSources
 
-    facts = JobSources(session_of(region, profile)).facts(job_of(str(job)))
+    facts = JobSources(session_of(region, profile)).facts(str(job))
     if as_json:
         print_json(facts_json(facts))
     else:
-        click.echo(facts.name)
-        print_pairs(facts_pairs(facts))
+        click.echo(one_line(facts.name))
+        print_facts(facts)
 
 
 def _describe_request(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+
+from sift_toolkit.outside import one_line
 
 if TYPE_CHECKING:
     from sift_toolkit.client._job_facts import JobFacts
@@ -19,7 +23,9 @@ _STATUS_COLORS: Final = {"Completed": "green", "Failed": "red", "Stopped": "yell
 
 def print_json(content: object) -> None:
     """Print one JSON object."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    # Half a pair of surrogates, which JSON may hold, is no text: spelled out, JSON reads it again.
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -32,35 +38,7 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 
 def status_text(status: str | None) -> str:
     """Return a job's status, in colour on a terminal."""
-    return click.style(status or UNKNOWN, fg=_STATUS_COLORS.get(status or ""))
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as minutes and seconds, with hours where there are any."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def figure_pairs(figures: JobFigures) -> Iterator[tuple[str, str]]:
-    """Yield what a job reported, in words; what it did not is left out."""
-    shares = (
-        ("progress", figures.progress, "{:.0%} of the training"),
-        ("kept", figures.kept_share, "{:.1%} of the samples seen"),
-        ("counted cost", figures.counted_cost, "{:.1%} of plain training's on the same data"),
-        ("accuracy", figures.validation_accuracy, "{:.2%} on held-out data"),
-        ("train loss", figures.train_loss, "{:.4g}"),
-    )
-    for name, value, form in shares:
-        if value is not None:
-            yield name, form.format(value)
-    if figures.training_seconds is not None:
-        parts = (
-            f"loading {figures.load_seconds:.1f}",
-            f"scoring {figures.score_seconds:.1f}",
-            f"training loop {figures.train_seconds:.1f}",
-        )
-        yield "seconds", f"{figures.training_seconds:.1f} ({', '.join(parts)})"
+    return click.style(one_line(status or UNKNOWN), fg=_STATUS_COLORS.get(status or ""))
 
 
 def figures_json(figures: JobFigures) -> dict[str, Any]:
@@ -68,6 +46,7 @@ def figures_json(figures: JobFigures) -> dict[str, Any]:
     return {
         "progress": figures.progress,
         "kept_share": figures.kept_share,
+        "estimated_saving": figures.estimated_saving,
         "counted_cost": figures.counted_cost,
         "load_seconds": figures.load_seconds,
         "score_seconds": figures.score_seconds,
@@ -97,27 +76,20 @@ def facts_json(facts: JobFacts) -> dict[str, Any]:
     }
 
 
-def facts_pairs(facts: JobFacts) -> Iterator[tuple[str, str]]:
-    """Yield all that is known of a job, in words."""
-    yield "status", status_text(facts.status) + (f", {facts.stage}" if facts.stage else "")
-    if facts.failure_reason:
-        yield "failed", " ".join(facts.failure_reason.split())
-    if facts.elapsed_seconds is not None:
-        billed = facts.billable_seconds
-        yield (
-            "time",
-            duration(facts.elapsed_seconds)
-            + ("" if billed is None else f" on its instances, {duration(billed)} billed for each"),
-        )
-    if facts.instance_type is not None:
-        spot = ", spot" if facts.spot else ""
-        yield "instances", f"{facts.instance_count} x {facts.instance_type}{spot}"
-    if facts.config is not None:
-        yield "config", str(facts.config)
-    elif facts.hyperparameters_known:
-        yield "config", "none: it knows nothing of sifting"
-    yield from figure_pairs(facts.figures)
-    if facts.source is not None:
-        yield "figures from", facts.source
-    for note in facts.notes:
-        yield "note", note
+def print_facts(facts: JobFacts) -> None:
+    """Print all that is known of a job, its status in colour on a terminal."""
+    from sift_toolkit.client._job_words import pairs_of_facts
+
+    (name, status), *rest = pairs_of_facts(facts)
+    color = _STATUS_COLORS.get(facts.status or "")
+    print_pairs([(name, click.style(status, fg=color)), *rest])
+
+
+@contextlib.contextmanager
+def written(path: Path) -> Iterator[None]:
+    """Make the folder that *path* is in, and say in words why it cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or str(error)) from error

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sift_toolkit.cli._jobs import write_outcome
 from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value, once
-from sift_toolkit.cli._printing import duration, figure_pairs, print_json, print_pairs, status_text
+from sift_toolkit.cli._printing import print_json, print_pairs, status_text
 from sift_toolkit.cli._script_arguments import hyperparameters_of
 
 if TYPE_CHECKING:
@@ -126,6 +125,7 @@ def run(
     on standard error.
     """
     from sift_toolkit.cli._host_run import DEFAULT_FOLDER, HostRun, job_name_for, outcome_json
+    from sift_toolkit.client._job_folder import write_outcome
 
     if alone and source_dir is not None:
         msg = "give --source-dir or --alone, not both"
@@ -166,10 +166,13 @@ def _merged(pairs: Sequence[tuple[str, str]], script_arguments: Sequence[str]) -
 
 def _print_outcome(job: HostRun, result: JobResult) -> None:
     from sift_toolkit.client._job_figures import JobFigures
+    from sift_toolkit.client._job_words import duration
+    from sift_toolkit.report import pairs_of_values
 
     status = status_text("Completed" if result.failure is None else "Failed")
     click.echo(f"\njob {job.name}: {status} in {duration(result.seconds)}")
     figures = JobFigures.from_lines(result.tree.log_lines(), name=job.name)
-    print_pairs([*figure_pairs(figures), ("folder", click.format_filename(result.tree.base))])
+    folder = click.format_filename(result.tree.base)
+    print_pairs([*pairs_of_values(figures.values), ("folder", folder)])
     if result.failure is not None:
         click.echo(f"\nit failed (exit code {result.exit_code}): {result.failure}", err=True)

@@ -7,9 +7,9 @@ import sys
 
 import click
 
-from sift_toolkit.cli._jobs import session_of
+from sift_toolkit.cli._aws_session import session_of
 from sift_toolkit.cli._options import JobArgument, aws_options, json_option
-from sift_toolkit.cli._printing import facts_json, facts_pairs, print_json, print_pairs
+from sift_toolkit.cli._printing import facts_json, print_facts, print_json
 
 
 @click.command(
@@ -52,5 +52,5 @@ def watch(
     if as_json:
         print_json(facts_json(facts))
     else:
-        print_pairs(facts_pairs(facts))
+        print_facts(facts)
     ctx.exit(0 if facts.status == "Completed" else 1)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sift_toolkit.client._job_figures import JobFigures
     from sift_toolkit.client._model_trainer import sift_model_trainer
     from sift_toolkit.client._progress import JobProgress
+    from sift_toolkit.client._report_page import ReportPage, report_page
     from sift_toolkit.client._sweep import Sweep, keep_sweep
     from sift_toolkit.client._telemetry import without_telemetry
     from sift_toolkit.client._tuner import sift_tuner
@@ -33,6 +34,7 @@ __all__ = [
     "JobFacts",
     "JobFigures",
     "JobProgress",
+    "ReportPage",
     "Sweep",
     "TwinComparison",
     "compare",
@@ -41,6 +43,7 @@ __all__ = [
     "keep_sweep",
     "plot_twins",
     "render_table",
+    "report_page",
     "sift_estimator",
     "sift_model_trainer",
     "sift_tuner",
@@ -55,6 +58,7 @@ _HOME = {
     "JobFacts": "sift_toolkit.client._job_facts",
     "JobFigures": "sift_toolkit.client._job_figures",
     "JobProgress": "sift_toolkit.client._progress",
+    "ReportPage": "sift_toolkit.client._report_page",
     "Sweep": "sift_toolkit.client._sweep",
     "TwinComparison": "sift_toolkit.client._comparison",
     "compare": "sift_toolkit.client._compare",
@@ -63,6 +67,7 @@ _HOME = {
     "keep_sweep": "sift_toolkit.client._sweep",
     "plot_twins": "sift_toolkit.client._twin_plot",
     "render_table": "sift_toolkit.client._twin_table",
+    "report_page": "sift_toolkit.client._report_page",
     "sift_estimator": "sift_toolkit.client._estimator",
     "sift_model_trainer": "sift_toolkit.client._model_trainer",
     "sift_tuner": "sift_toolkit.client._tuner",

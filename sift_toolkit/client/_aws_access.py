@@ -50,6 +50,11 @@ class AwsAccess:
         return self._client("cloudwatch")
 
     @property
+    def s3(self) -> Any:
+        """The client of S3."""
+        return self._client("s3")
+
+    @property
     def is_local(self) -> bool:
         """Whether jobs of this session run on this machine, where AWS knows nothing of them."""
         return bool(getattr(self._session, "local_mode", False))

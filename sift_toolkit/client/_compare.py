@@ -22,6 +22,7 @@ from sift_toolkit.client._compare_rows import ComparedJob, Price, compare_jobs
 from sift_toolkit.client._job_source import JobSources
 from sift_toolkit.client._text_table import TABLE_WIDTH, draw_table
 from sift_toolkit.errors import SiftJobError, SiftUsageError
+from sift_toolkit.outside import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import RenderableType
 
-__all__ = ["Comparison", "compare"]
+    from sift_toolkit.client._job_facts import JobFacts
+
+__all__ = ["Comparison", "compare", "facts_by_label"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,14 +72,13 @@ class Comparison:
         return frame.astype({column.key: "float64" for column in COLUMNS})
 
     def to_html(self, *, plot: bool = True) -> str:
-        """Return a page of its own: the table, the notes and, where one can be drawn, the picture.
+        """Return a page of its own: the table, the notes and, with *plot*, charts.
 
-        Raises:
-            SiftJobError: *plot* is asked for, and matplotlib is not installed.
+        `report_page` makes one with all that is known of each job.
         """
         from sift_toolkit.client._compare_html import html_page
 
-        return html_page(self, self.plot() if plot and self.has_picture else None)
+        return html_page(self, plot=plot)
 
     @property
     def has_picture(self) -> bool:
@@ -167,8 +169,9 @@ def compare(
 
     Args:
         jobs: Names of training jobs, estimators, trainers of SDK v3, jobs of a HostSession,
-            sift_report.json files, log files, JobFacts or JobFigures, mixed as you like. A mapping
-            gives each the label it stands under; default: its name.
+            sift_report.json files, log files, folders of jobs on this machine, JobFacts,
+            JobFigures or a SiftReport, mixed as you like. A mapping gives each the label it stands
+            under; default: its name.
         price_per_hour: What one instance costs an hour, or {instance type: price}. Default: no
             money in the table.
         session: Where names are looked up: a session of the SDK or of boto3. Estimators are asked
@@ -179,14 +182,25 @@ def compare(
         SiftJobError: AWS knows no such job or would not tell, in its words.
         SiftStateError: a .json file is no sift report.
     """
-    sources = JobSources(session)
-    given = _labelled(jobs)
-    facts = [(label, sources.facts(job)) for label, job in given]
-    named: dict[str, Any] = {}
-    for label, each in facts:
-        named[_unused(each.name if label is None else label, named)] = each
-    rows = compare_jobs(named, price_per_hour)
+    rows = compare_jobs(facts_by_label(jobs, JobSources(session)), price_per_hour)
     return Comparison(tuple(rows), notes_of(rows, price_per_hour))
+
+
+def facts_by_label(
+    jobs: Iterable[object] | Mapping[str, object], sources: JobSources
+) -> dict[str, JobFacts]:
+    """Return what is known of each job, under the label it was given or its name.
+
+    Raises:
+        SiftUsageError: something is no job, or none is given.
+        SiftJobError: AWS knows no such job or would not tell, in its words.
+        SiftStateError: a .json file is no sift report.
+    """
+    facts = [(label, sources.facts(job)) for label, job in _labelled(jobs)]
+    named: dict[str, JobFacts] = {}
+    for label, each in facts:
+        named[_unused(one_line(each.name if label is None else label), named)] = each
+    return named
 
 
 @contextmanager

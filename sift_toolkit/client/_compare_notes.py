@@ -7,6 +7,7 @@ from typing import Final
 
 from sift_toolkit.client._compare_rows import ComparedJob, Price, is_finished, price_is_ambiguous
 from sift_toolkit.client._job_facts import JobFacts
+from sift_toolkit.outside import one_line
 
 __all__ = ["notes_of"]
 
@@ -32,12 +33,13 @@ def notes_of(jobs: Sequence[ComparedJob], price: Price | None) -> tuple[str, ...
     for job in jobs:
         for sentence in (*_about(job.facts), *_beside(job, twin, price)):
             said.setdefault(sentence, []).append(job.label)
-    return (
+    notes = (
         *_head(jobs, twin, price),
         *(f"{', '.join(labels)}: {sentence}." for sentence, labels in said.items()),
         *_sources(jobs),
         _MEANING,
     )
+    return tuple(map(one_line, notes))
 
 
 def _head(
@@ -95,6 +97,9 @@ def _beside(job: ComparedJob, twin: ComparedJob | None, price: Price | None) -> 
     facts = job.facts
     if isinstance(price, Mapping) and facts.machine_seconds is not None and job.cost_money is None:
         yield f"price_per_hour has no price for {facts.instance_type or 'its instance groups'}"
+    if price is not None and facts.machine_seconds is None:
+        yet = "" if facts.status is None or facts.ended else " yet"
+        yield f"no cost in money, for how long it is billed for is not known{yet}"
     if twin is None or job.is_twin:
         return
     if not is_finished(facts):
@@ -128,6 +133,5 @@ def _sources(jobs: Sequence[ComparedJob]) -> Iterator[str]:
 
 
 def _one_line(reason: str) -> str:
-    printable = "".join(sign if sign.isprintable() else " " for sign in reason)
-    text = " ".join(printable.split()).rstrip(".")
+    text = " ".join(one_line(reason).split()).rstrip(".")
     return text if len(text) <= _MOST else text[: _MOST - 3] + "..."

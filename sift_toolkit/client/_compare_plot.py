@@ -81,7 +81,7 @@ def draw_comparison(comparison: Comparison, path: str | Path | None) -> Figure:
     height = max(3.6, 1.8 + 0.42 * len(jobs))
     figure = _Picture(figsize=(11, height), dpi=150, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    figure.suptitle(comparison.title, fontsize=13, color=_INK)
+    figure.suptitle(_without_formulas(comparison.title), fontsize=13, color=_INK)
     time, gain = figure.subplots(1, 2)
     _draw_time(time, jobs)
     figure.legend(*time.get_legend_handles_labels(), **_LEGEND)
@@ -200,5 +200,9 @@ def _short(label: str) -> str:
     """Cut the middle out of a long label: names of jobs begin alike and end in their time."""
     half = (_LONGEST_LABEL - 3) // 2
     text = label if len(label) <= _LONGEST_LABEL else f"{label[:half]}...{label[-half:]}"
-    # A dollar sign would begin a formula.
+    return _without_formulas(text)
+
+
+def _without_formulas(text: str) -> str:
+    """Return text in which no dollar sign begins a formula."""
     return text.replace("$", r"\$")

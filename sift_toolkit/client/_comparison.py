@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.display import pairs_table
 from sift_toolkit.errors import SiftUsageError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ __all__ = ["NOT_REPORTED", "JobFigures", "Spread", "TwinComparison", "compare_tw
 
 NOT_REPORTED: Final = "not reported"
 """Stands where a job's log lacks what a figure needs."""
+
+_NOTHING: Final = 1e-9
+"""Seconds, or passes, that are none."""
 
 _Figure: TypeAlias = "Callable[[JobFigures], float | None]"
 
@@ -51,9 +55,11 @@ class Spread:
         return form.format(self.center) + ("" if low == high else f" ({low} to {high})")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class TwinComparison:
     """Sifted runs beside their plain twins; a figure that one of the runs lacks is None.
+
+    Print it, or show it in a notebook.
 
     Raises:
         SiftUsageError: the runs are no pairs, or there are none.
@@ -113,8 +119,21 @@ class TwinComparison:
         points = self._pairs(lambda run: run.validation_accuracy, _points_gained)
         return Spread.of(points, statistics.mean)
 
+    def __repr__(self) -> str:
+        return f"<TwinComparison {self._head}>"
+
     def __str__(self) -> str:
         """The comparison line by line, with what the table has no room for."""
+        return "\n".join([self._head, *(_line(name, words) for name, words in self._lines())])
+
+    def _repr_html_(self) -> str:
+        return pairs_table(self._head, self._lines())
+
+    @property
+    def _head(self) -> str:
+        return f"{self.label} ({len(self.plain)} x plain, {len(self.sifted)} x sifted)"
+
+    def _lines(self) -> Iterator[tuple[str, str]]:
         figures = (
             ("data kept", self.kept_share, "{:.1%}"),
             ("training time saved", self.measured_saving, "{:.1%}"),
@@ -124,12 +143,10 @@ class TwinComparison:
             ("accuracy, sifted", self.sifted_accuracy, "{:.2%}"),
             ("difference in points", self.difference, "{:+.2f}"),
         )
-        lines = [f"{self.label} ({len(self.plain)} x plain, {len(self.sifted)} x sifted)"]
         for name, spread, form in figures:
-            lines.append(_line(name, NOT_REPORTED if spread is None else spread.text(form)))
-        lines.append(_line("seconds, plain", _seconds(self.plain)))
-        lines.append(_line("seconds, sifted", _seconds(self.sifted)))
-        return "\n".join(lines)
+            yield name, NOT_REPORTED if spread is None else spread.text(form)
+        yield "seconds, plain", _seconds(self.plain)
+        yield "seconds, sifted", _seconds(self.sifted)
 
     def _saving(self, cost: _Figure) -> Spread | None:
         return Spread.of(self._pairs(cost, _share_saved), statistics.median)
@@ -154,8 +171,8 @@ def compare_twins(
 
 
 def _share_saved(plain: float, sifted: float) -> float | None:
-    # A plain run that cost nothing had nothing to save.
-    return 1 - sifted / plain if plain > 0 else None
+    # A plain run that cost nothing had nothing to save; nor one that cost next to nothing.
+    return 1 - sifted / plain if plain > _NOTHING else None
 
 
 def _points_gained(plain: float, sifted: float) -> float:

@@ -43,6 +43,13 @@ class HostJob:
     def __repr__(self) -> str:
         return f"<HostJob {self.name} {self.status} in {self.tree.base}>"
 
+    def _repr_html_(self) -> str:
+        # Here: what reads jobs knows of this class.
+        from sift_toolkit.client._job_source import host_facts
+
+        facts = host_facts(self, datetime.now(timezone.utc))
+        return facts._repr_html_()
+
     @property
     def status(self) -> str:
         """'InProgress', 'Completed', 'Failed' or, if it was interrupted, 'Stopped'."""

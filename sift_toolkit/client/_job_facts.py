@@ -7,20 +7,28 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.client._job_words import pairs_of_facts, text_of_pairs
 from sift_toolkit.config import SiftConfig
+from sift_toolkit.display import figures_html, pairs_table
 from sift_toolkit.errors import SiftConfigError
+from sift_toolkit.report import report_figures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from sift_toolkit.report import SiftReport
 
 __all__ = ["JobFacts", "elapsed_seconds", "facts_from", "has_ended", "read_config"]
 
 _ENDED: Final = frozenset({"Completed", "Failed", "Stopped"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class JobFacts:
-    """One training job, running or ended; what is not known of it is None, never guessed."""
+    """One training job, running or ended; what is not known of it is None, never guessed.
+
+    Print it, or show it in a notebook.
+    """
 
     name: str
     """The job's name, or the path of the file that speaks of it."""
@@ -51,6 +59,20 @@ class JobFacts:
     """Where the figures were read: 'CloudWatch', 'log' or 'report'; None: nowhere."""
     notes: tuple[str, ...] = ()
     """What could not be found out, and why."""
+    history: SiftReport | None = None
+    """What it observed over time: its sift_report.json where that was read, else what its log or
+    its charts tell; None: neither was."""
+
+    def __repr__(self) -> str:
+        return f"<JobFacts of {self.name}: {self.status or 'status not known'}>"
+
+    def __str__(self) -> str:
+        """All that is known, line by line."""
+        return text_of_pairs(self.name, pairs_of_facts(self))
+
+    def _repr_html_(self) -> str:
+        figures = [] if self.history is None else report_figures(self.history)
+        return pairs_table(f"Job {self.name}", pairs_of_facts(self)) + figures_html(figures)
 
     @property
     def ended(self) -> bool:
@@ -104,6 +126,7 @@ def facts_from(
     now: datetime,
     source: str | None = None,
     notes: tuple[str, ...] = (),
+    history: SiftReport | None = None,
 ) -> JobFacts:
     """Put together what DescribeTrainingJob answered and what the job reported.
 
@@ -113,6 +136,7 @@ def facts_from(
         now: The time, for a job that still runs.
         source: Where the figures were read.
         notes: What could not be found out.
+        history: What it observed over time.
     """
     instance_type, instance_count = _instances(description.get("ResourceConfig") or {})
     billable = description.get("BillableTimeInSeconds")
@@ -132,6 +156,7 @@ def facts_from(
         figures=figures,
         source=source,
         notes=notes if problem is None else (*notes, problem),
+        history=history,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sift_toolkit.metrics import (
     COUNTED_COST,
+    ESTIMATED_SAVING,
     KEPT_SHARE,
     LOAD_SECONDS,
     METRICS,
@@ -34,6 +35,7 @@ FIGURE_METRICS: Final = (
     KEPT_SHARE,
     *_COST_PARTS,
     SAMPLES_SEEN,
+    ESTIMATED_SAVING,
     COUNTED_COST,
     TRAIN_LOSS,
     VALIDATION_ACCURACY,
@@ -73,6 +75,8 @@ class JobFigures:
     """Seconds in the training loop's own code."""
     passes: float | None = None
     """Training passes over one sample, a scored sample counting a third."""
+    estimated_saving: float | None = None
+    """Share of the time saved against training on every sample, by the job's own estimate."""
     counted_cost: float | None = None
     """Passes made, of those that plain training on the same data makes, 0 to 1 and above."""
     train_loss: float | None = None
@@ -86,6 +90,22 @@ class JobFigures:
     def training_seconds(self) -> float | None:
         """Seconds loading, scoring and training: what training cost, evaluation left out."""
         return _total(self.load_seconds, self.score_seconds, self.train_seconds)
+
+    @property
+    def values(self) -> dict[Metric, float]:
+        """What was reported last, by its metric."""
+        told = {
+            PROGRESS: self.progress,
+            KEPT_SHARE: self.kept_share,
+            LOAD_SECONDS: self.load_seconds,
+            SCORE_SECONDS: self.score_seconds,
+            TRAIN_SECONDS: self.train_seconds,
+            ESTIMATED_SAVING: self.estimated_saving,
+            COUNTED_COST: self.counted_cost,
+            TRAIN_LOSS: self.train_loss,
+            VALIDATION_ACCURACY: self.validation_accuracy,
+        }
+        return {metric: value for metric, value in told.items() if value is not None}
 
     @classmethod
     def from_lines(
@@ -112,7 +132,7 @@ class JobFigures:
         seconds: float | None = None,
         final: Mapping[Metric, float] | None = None,
     ) -> JobFigures:
-        """Take in metric values wherever they were read.
+        """Take in metric values wherever they were read; those that cannot be are left out.
 
         Args:
             points: Metrics and their values, in order.
@@ -123,12 +143,16 @@ class JobFigures:
         latest: dict[Metric, float] = {}
         curve = []
         for metric, value in points:
+            if not metric.may_be(value):
+                continue
             latest[metric] = value
             if metric is VALIDATION_ACCURACY:
                 spent = _total(*(latest.get(part) for part in _COST_PARTS))
                 point = CurvePoint(training_seconds=spent, passes=_passes(latest), accuracy=value)
                 curve.append(point)
-        latest.update(final or {})
+        latest.update(
+            (metric, value) for metric, value in (final or {}).items() if metric.may_be(value)
+        )
         return cls(
             name=name,
             job_seconds=seconds,
@@ -138,6 +162,7 @@ class JobFigures:
             score_seconds=latest.get(SCORE_SECONDS),
             train_seconds=latest.get(TRAIN_SECONDS),
             passes=_passes(latest),
+            estimated_saving=latest.get(ESTIMATED_SAVING),
             counted_cost=latest.get(COUNTED_COST),
             train_loss=latest.get(TRAIN_LOSS),
             validation_accuracy=latest.get(VALIDATION_ACCURACY),

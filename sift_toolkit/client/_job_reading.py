@@ -1,7 +1,7 @@
 """A job that AWS knows: its description, and its metrics from wherever they can be read.
 
-The calls made: DescribeTrainingJob, GetMetricData; and where CloudWatch has none of our metrics,
-DescribeLogStreams and GetLogEvents.
+The calls made: DescribeTrainingJob, GetMetricData; where CloudWatch has none of our metrics,
+DescribeLogStreams and GetLogEvents; and GetObject where its report is asked for.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sift_toolkit.client._aws_errors import aws_errors_in_words, aws_trouble
 from sift_toolkit.client._aws_faults import DENIED
+from sift_toolkit.client._job_archive import archived_report
 from sift_toolkit.client._job_charts import final_values, read_charts
-from sift_toolkit.client._job_facts import JobFacts, elapsed_seconds, facts_from
+from sift_toolkit.client._job_facts import JobFacts, elapsed_seconds, facts_from, has_ended
 from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.client._job_history import history_of
 from sift_toolkit.client._job_log import HostLog, log_streams
 from sift_toolkit.metrics import Metric, read_lines
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sift_toolkit.client._aws_access import AwsAccess
+    from sift_toolkit.report import SiftReport
 
 __all__ = ["describe", "read_aws_job", "read_described_job"]
 
@@ -34,14 +37,18 @@ class _Points(NamedTuple):
     notes: tuple[str, ...]
 
 
-def read_aws_job(name: str, access: AwsAccess, now: datetime) -> JobFacts:
-    """Return all that AWS knows of a job.
+def read_aws_job(
+    name: str, access: AwsAccess, now: datetime, *, with_report: bool = False
+) -> JobFacts:
+    """Return all that AWS knows of a job; *with_report*: with what it wrote over time.
 
     Raises:
         SiftJobError: AWS knows no such job, or would not tell.
     """
     with aws_errors_in_words(f"training job {name!r} could not be looked up in {access.place}"):
-        return read_described_job(name, access, describe(name, access), now)
+        return read_described_job(
+            name, access, describe(name, access), now, with_report=with_report
+        )
 
 
 def describe(name: str, access: AwsAccess) -> Mapping[str, Any]:
@@ -51,7 +58,12 @@ def describe(name: str, access: AwsAccess) -> Mapping[str, Any]:
 
 
 def read_described_job(
-    name: str, access: AwsAccess, description: Mapping[str, Any], now: datetime
+    name: str,
+    access: AwsAccess,
+    description: Mapping[str, Any],
+    now: datetime,
+    *,
+    with_report: bool = False,
 ) -> JobFacts:
     """Return all that AWS knows of a job that has just been described.
 
@@ -64,7 +76,24 @@ def read_described_job(
         seconds=elapsed_seconds(description, now),
         final={} if points.source == "log" else final_values(description),
     )
-    return facts_from(description, figures, now=now, source=points.source, notes=points.notes)
+    report, problem = _report(access, description) if with_report else (None, None)
+    return facts_from(
+        description,
+        figures,
+        now=now,
+        source=points.source,
+        notes=points.notes if problem is None else (*points.notes, problem),
+        history=history_of(points.values) if report is None else report,
+    )
+
+
+def _report(
+    access: AwsAccess, description: Mapping[str, Any]
+) -> tuple[SiftReport | None, str | None]:
+    """Return the report of a job that has ended, and in words why it cannot be had."""
+    if not has_ended(description.get("TrainingJobStatus")):
+        return None, "its report comes with its output data, when it has ended"
+    return archived_report(access, description)
 
 
 def _points(name: str, access: AwsAccess, description: Mapping[str, Any], now: datetime) -> _Points:

@@ -13,8 +13,13 @@ from sift_toolkit.client._aws_access import AwsAccess
 from sift_toolkit.client._host_job import HostJob
 from sift_toolkit.client._job_facts import JobFacts, facts_from, read_config
 from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.client._job_folder import folder_facts, history_in
+from sift_toolkit.client._job_history import history_of
 from sift_toolkit.client._job_reading import read_aws_job
+from sift_toolkit.client._shown_handle import job_name_of
+from sift_toolkit.contract import JobTree, read_log
 from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.metrics import read_lines
 from sift_toolkit.report import SiftReport
 
 if TYPE_CHECKING:
@@ -23,10 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["AwsJob", "Job", "JobSources", "host_facts"]
 
 _LATEST: Final = ("latest_training_job", "_latest_training_job")
-_NAMES: Final = ("training_job_name", "name", "job_name")
 _ALLOWED: Final = (
     "a job is a name, an estimator or trainer that has started one, a log file, a "
-    "sift_report.json, JobFacts or JobFigures"
+    "sift_report.json, the folder of a job on this machine, a SiftReport, JobFacts or JobFigures"
 )
 
 
@@ -45,6 +49,7 @@ class JobSources:
 
     Args:
         session: For jobs that bring none of their own; as for `AwsAccess`.
+        with_reports: Whether to fetch what jobs on AWS wrote over time, with their output data.
         now: The time.
     """
 
@@ -52,9 +57,11 @@ class JobSources:
         self,
         session: Any = None,
         *,
+        with_reports: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._session = session
+        self._with_reports = with_reports
         self._now = now
         self._accesses: dict[int, tuple[Any, AwsAccess]] = {}
 
@@ -69,9 +76,13 @@ class JobSources:
             return job
         if isinstance(job, JobFigures):
             return JobFacts(name=job.name, elapsed_seconds=job.job_seconds, figures=job)
+        if isinstance(job, SiftReport):
+            return _report_facts(job, "report")
         if isinstance(job, str | os.PathLike):
-            if (path := Path(job)).is_file():
+            if _is_file(path := Path(job)):
                 return _read_file(path)
+            if (tree := JobTree(path)).log_file.is_file():
+                return folder_facts(os.fspath(job), tree)
             if isinstance(job, str) and _limits.JOB_NAME.fullmatch(job):
                 return self._named(job, self._session)
             msg = f"{os.fspath(job)!r} is neither a file nor the name of a training job; {_ALLOWED}"
@@ -91,7 +102,7 @@ class JobSources:
             return found
         if isinstance(found, HostJob):
             return host_facts(found, self._now())
-        return read_aws_job(found.name, found.access, self._now())
+        return read_aws_job(found.name, found.access, self._now(), with_report=self._with_reports)
 
     def _launched(self, job: object) -> Job:
         latest = job
@@ -103,8 +114,7 @@ class JobSources:
             kind = type(job).__name__
             msg = f"this {kind} has started no job yet: call its fit(), or train() of a trainer"
             raise SiftUsageError(msg)
-        names = (getattr(latest, attribute, None) for attribute in _NAMES)
-        name = next((name for name in names if isinstance(name, str)), None)
+        name = job_name_of(latest)
         if name is None:
             msg = f"{reprlib.repr(job)} is no training job; {_ALLOWED}"
             raise SiftUsageError(msg)
@@ -125,16 +135,28 @@ class JobSources:
 def host_facts(job: HostJob, now: datetime) -> JobFacts:
     """Return what is known of a job on this machine."""
     figures = JobFigures.from_lines(job.lines(), name=job.name, seconds=job.seconds)
-    return facts_from(job.describe(), figures, now=now, source="log")
+    history = history_in(job.tree)
+    return facts_from(job.describe(), figures, now=now, source="log", history=history)
+
+
+def _is_file(path: Path) -> bool:
+    # A name with a null byte in it, or too long a one, is no file's: told so by an error at times.
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _read_file(path: Path) -> JobFacts:
     name = str(path)
     if path.suffix != ".json":
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            figures = JobFigures.from_lines(lines, name=name)
-        return JobFacts(name=name, figures=figures, source="log")
-    report = SiftReport.read(path)
+        points = list(read_lines(read_log(path)))
+        figures = JobFigures.from_points(points, name=name)
+        return JobFacts(name=name, figures=figures, source="log", history=history_of(points))
+    return _report_facts(SiftReport.read(path), name)
+
+
+def _report_facts(report: SiftReport, name: str) -> JobFacts:
     config, problem = read_config(report.config)
     return JobFacts(
         name=name,
@@ -142,4 +164,5 @@ def _read_file(path: Path) -> JobFacts:
         figures=JobFigures.from_report(report, name=name),
         source="report",
         notes=() if problem is None else (problem,),
+        history=report,
     )

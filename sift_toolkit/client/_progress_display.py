@@ -9,6 +9,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
+from sift_toolkit.client._job_words import duration
 from sift_toolkit.metrics import (
     EPOCH,
     KEPT_SHARE,
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["Display", "JobState", "display_for", "print_line"]
 
 _TENTHS: Final = 10
+# Okabe and Ito's, as in our charts, and a grey: all can be seen on white and on black.
+_BLUE: Final = "#0072b2"
+_GREEN: Final = "#009e73"
+_GREY: Final = "#808080"
+_LONGEST: Final = 1e9
+"""Seconds, of decades: a job that takes longer has not said how far it is."""
 _SHOWN: Final = (
     (KEPT_SHARE, "kept {:.1%}"),
     (TRAIN_LOSS, "loss {:.3g}"),
@@ -75,13 +82,13 @@ class JobState:
     @property
     def gone(self) -> str:
         """The time since the start."""
-        return _duration(self._clock() - self._started)
+        return duration(self._clock() - self._started)
 
     @property
     def times(self) -> str:
         """The time gone and, where the pace is known, the time left."""
         left = self._seconds_left()
-        return f"{self.gone} gone" + ("" if left is None else f", {_duration(left)} left")
+        return f"{self.gone} gone" + ("" if left is None else f", {duration(left)} left")
 
     def _seconds_left(self) -> float | None:
         """Go by the pace since the first report: a resumed job does not begin at nought."""
@@ -92,6 +99,8 @@ class JobState:
         if share <= first_share:
             return None
         left = (self._last_progress - first_time) * (1 - share) / (share - first_share)
+        if left > _LONGEST:
+            return None
         return max(left - (self._clock() - self._last_progress), 0.0)
 
 
@@ -130,7 +139,13 @@ class _Bar:
         self._cause: str | None = None
         self._progress = _WithFootLine(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=30),
+            BarColumn(
+                bar_width=30,
+                style=_GREY,
+                complete_style=_BLUE,
+                finished_style=_GREEN,
+                pulse_style=_BLUE,
+            ),
             _Words(lambda: state.share),
             _Words(lambda: self._times or state.times),
             console=console,
@@ -236,9 +251,3 @@ def _can_redraw(console: Console) -> bool:
         # Without widgets rich would warn, and draw nothing until the end.
         return importlib.util.find_spec("ipywidgets") is not None
     return console.is_interactive
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -29,6 +29,7 @@ from sift_toolkit.client._model_trainer_configs import arguments_in, known_versi
 from sift_toolkit.client._model_trainer_inputs import address_of, channels_of
 from sift_toolkit.client._model_trainer_paper import fill_in_on_paper, on_paper
 from sift_toolkit.client._model_trainer_role import role_refusals_in_words
+from sift_toolkit.client._shown_handle import ShownHandle
 from sift_toolkit.client._source import SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX
 from sift_toolkit.config import SiftConfig
@@ -37,7 +38,7 @@ from sift_toolkit.errors import SiftRequestError
 _LOCAL_PREFIX: Final = "sift-local-"
 
 
-class SiftModelTrainer(ModelTrainer):  # type: ignore[misc] # the SDK ships no types
+class SiftModelTrainer(ShownHandle, ModelTrainer):  # type: ignore[misc] # the SDK ships no types
     """A ModelTrainer that checks its request and ships the toolkit beside the user's code.
 
     It is made without a call to AWS: what ModelTrainer asks for at once, the role and the bucket,

@@ -33,6 +33,7 @@ from sift_toolkit.client._images import Versions, training_versions
 from sift_toolkit.client._job_names import described_name
 from sift_toolkit.client._local_failure import local_job
 from sift_toolkit.client._paper import PaperSession, described_code, stand_in
+from sift_toolkit.client._shown_handle import ShownHandle
 from sift_toolkit.client._source import Launcher, SourceCode, source_problems
 from sift_toolkit.client._staging import STAGED_PREFIX, stage
 from sift_toolkit.config import SiftConfig
@@ -46,7 +47,7 @@ def known_versions() -> Versions:
     return training_versions(image_uris.config_for_framework("pytorch"))
 
 
-class SiftPyTorch(PyTorch):  # type: ignore[misc] # the SDK ships no types
+class SiftPyTorch(ShownHandle, PyTorch):  # type: ignore[misc] # the SDK ships no types
     """A PyTorch estimator that checks its request and ships the toolkit beside the user's code.
 
     One attached to an existing job is a plain PyTorch estimator: its code is in S3 already.

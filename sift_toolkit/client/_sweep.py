@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sift_toolkit.client._job_copies import copy_for_job
 from sift_toolkit.client._job_names import labelled_name
+from sift_toolkit.client._job_words import text_of_pairs
 from sift_toolkit.client._sweep_plan import PlannedJob, plan_sweep
 from sift_toolkit.client._sweep_wait import JobsUnderWay
 from sift_toolkit.config import SiftConfig
+from sift_toolkit.display import Row, html_table
 from sift_toolkit.errors import SiftError, SiftRequestError, SiftSweepError
 
 if TYPE_CHECKING:
@@ -49,6 +51,20 @@ class Sweep:
     def __repr__(self) -> str:
         jobs = ", ".join(f"{label}: {name!r}" for label, name in self._names.items())
         return f"<Sweep of {len(self._names)} jobs: {jobs}>"
+
+    def __str__(self) -> str:
+        """The jobs, one a line: label, name and config."""
+        pairs = ((label, f"{name}, {config}") for label, name, config in self._shown())
+        return text_of_pairs(f"Sweep of {len(self._names)} jobs", pairs)
+
+    def _repr_html_(self) -> str:
+        rows = [Row(label, [name, config]) for label, name, config in self._shown()]
+        titles = [["label"], ["training job"], ["config"]]
+        return html_table(f"Sweep of {len(self._names)} jobs", titles, rows, text_columns=2)
+
+    def _shown(self) -> Iterator[tuple[str, str, str]]:
+        for label, name in self._names.items():
+            yield label, name, str(self._jobs[label].sift_config)
 
     def wait(self, *, poll_seconds: float = _POLL_SECONDS) -> None:
         """Wait until all jobs have ended, through throttling and faults of AWS.

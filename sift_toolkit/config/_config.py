@@ -10,6 +10,7 @@ from typing import Literal
 
 from sift_toolkit.config import _wire
 from sift_toolkit.config._fields import Choice, Count, Flag, Number, config_field, rule_problems
+from sift_toolkit.config._shown import config_html
 from sift_toolkit.errors import SiftConfigError
 
 _SHARE = Number(0, 1)
@@ -40,10 +41,11 @@ class SiftConfig:
     keep_end: float | None = config_field(
         None, _SHARE_ABOVE_0, "where the share falls to, linearly in the data seen; None: constant"
     )
-    law: Literal["percentile", "proportional"] = config_field(
+    law: Literal["percentile", "proportional", "random"] = config_field(
         "percentile",
-        Choice(("percentile", "proportional")),
-        "chance of a sample: its loss percentile ** beta (AWS), or proportional to `value`",
+        Choice(("percentile", "proportional", "random")),
+        "chance of a sample: its loss percentile ** beta (AWS), proportional to `value`, or the "
+        "same for all: the baseline that tells what choosing by losses is worth",
     )
     value: Literal["learnability", "gradient", "loss", "own"] = config_field(
         "learnability",
@@ -160,6 +162,9 @@ class SiftConfig:
         )
         return f"SiftConfig({', '.join(given)})"
 
+    def _repr_html_(self) -> str:
+        return config_html(self)
+
     @property
     def kept_share(self) -> float:
         """Share of samples kept at the start, from whichever dial was given."""
@@ -173,6 +178,11 @@ class SiftConfig:
         """Whether anything may be dropped at any time."""
         end = self.kept_share if self.keep_end is None else self.keep_end
         return self.enabled and end < 1
+
+    @property
+    def needs_scores(self) -> bool:
+        """Whether what is kept depends on losses."""
+        return self.sifts and self.law != "random"
 
     @property
     def needs_own_values(self) -> bool:

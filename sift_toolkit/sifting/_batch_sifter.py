@@ -64,7 +64,8 @@ class BatchSifter:
         Raises:
             SiftLossError: a loss is not one number a sample, or not finite where that is an error.
         """
-        scores = None if self._windows % self._config.score_every else self._score(batch, rows)
+        is_scored = self._config.needs_scores and self._windows % self._config.score_every == 0
+        scores = self._score(batch, rows) if is_scored else None
         classes = self._classes.floors(labels)
         chosen, weights, self.remainder = choose(
             batch_window(self._config, self._history, scores, rows, keep, classes),

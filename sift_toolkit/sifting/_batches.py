@@ -46,7 +46,7 @@ def num_rows(batch: Batch) -> int:
     """
     length = None
     for leaf in leaves(batch):
-        if is_array(leaf) and leaf.ndim > 0:
+        if is_array(leaf) and not _is_nested(leaf) and leaf.ndim > 0:
             return int(leaf.shape[0])
         if length is None and is_list(leaf):
             length = len(leaf)
@@ -102,18 +102,27 @@ def _check_rows(value: Any, count: int, place: str) -> None:
             )
             raise SiftBatchError(msg)
         return
-    if not is_array(value) or getattr(value, "is_nested", False):
-        msg = (
-            f"{place} is of type {type(value).__name__}, whose samples cannot be told apart; "
-            "return padded tensors and their lengths, or a mapping or dataclass of tensors"
-        )
-        raise SiftBatchError(msg)
+    _check_array(value, place)
     if value.shape[0] != count:
         msg = (
             f"{place} has shape {tuple(value.shape)}, but the batch holds {count} samples: "
             "dimension 0 must hold the samples in every tensor of a batch"
         )
         raise SiftBatchError(msg)
+
+
+def _check_array(value: Any, place: str) -> None:
+    if is_array(value) and not _is_nested(value):
+        return
+    msg = (
+        f"{place} is of type {type(value).__name__}, whose samples cannot be told apart; return "
+        "padded tensors and their lengths, or a mapping or dataclass of tensors"
+    )
+    raise SiftBatchError(msg)
+
+
+def _is_nested(value: Any) -> bool:
+    return bool(getattr(value, "is_nested", False))
 
 
 def concat(parts: Sequence[Batch], pad: Pad | None = None) -> Batch:
@@ -141,6 +150,13 @@ def _join(values: list[Any], pad: Pad | None, place: str) -> Any:
     first = values[0]
     if is_list(first):
         return type(first)([entry for value in values for entry in value])
+    return _join_arrays(values, pad, place)
+
+
+def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
+    first = values[0]
+    for value in values:
+        _check_array(value, place)
     if pad is not None and isinstance(first, Tensor) and len(_trailing_sizes(values)) > 1:
         values = _padded(values, pad, place)
     sizes = _trailing_sizes(values)
@@ -152,15 +168,23 @@ def _join(values: list[Any], pad: Pad | None, place: str) -> Any:
         raise SiftBatchError(msg)
     if isinstance(first, Tensor):
         return torch.cat(values)
-    return sys.modules["numpy"].concatenate(values)
+    try:
+        return sys.modules["numpy"].concatenate(values)
+    except TypeError as error:
+        msg = f"{place} changes its dtype from batch to batch: {error}"
+        raise SiftBatchError(msg) from error
 
 
 def _kind(value: Any) -> str:
     """Return in words what must not change from batch to batch."""
     if not is_array(value):
         return type(value).__name__ + (" of tensors" if is_container(value) else "")
-    name = "tensor" if isinstance(value, Tensor) else "array"
+    name = _layout(value) + "tensor" if isinstance(value, Tensor) else "array"
     return name if value.ndim else f"{name} without dimensions"
+
+
+def _layout(tensor: Tensor) -> str:
+    return "" if tensor.layout == torch.strided else f"{tensor.layout} "
 
 
 def _trailing_sizes(values: list[Any]) -> set[tuple[int, ...]]:

@@ -68,13 +68,15 @@ def _engine_for(config: SiftConfig, loader: object, epochs: int | None) -> Engin
     if config.scores == "memory" and obstacle is not None:
         problem = f'scores="memory" cannot be had: {obstacle}; use scores="fresh" or "auto"'
         raise SiftConfigError([problem])
-    if config.scores == "memory" and epochs == 1:
+    if config.scores == "memory" and epochs == 1 and config.needs_scores:
         reason = "the config asks for it, but in one epoch no sample is seen twice: all are kept"
         return EngineChoice("memory", reason)
     if config.scores != "auto":
         return EngineChoice(config.scores, "the config asks for it")
     if obstacle is not None:
         return EngineChoice("fresh", obstacle)
+    if not config.needs_scores:
+        return EngineChoice("memory", "the samples have ids: what is passed over is never loaded")
     if epochs == 1:
         return EngineChoice("fresh", "in one epoch no sample is seen twice")
     return EngineChoice("memory", "the samples have ids and are seen more than once")
@@ -84,7 +86,7 @@ def crowded_quota(config: SiftConfig) -> str | None:
     """Return in words that a memory's quota is too small to choose anything, None if it is not."""
     end = config.kept_share if config.keep_end is None else config.keep_end
     needed = 1 / (config.rescore_every + 1)
-    if config.selection != "quota" or end > needed:
+    if config.selection != "quota" or not config.needs_scores or end > needed:
         return None
     return (
         f"keep={end:g} leaves no choice: rescore_every={config.rescore_every} alone asks for "

@@ -38,6 +38,8 @@ def epoch_window(
         target: rows to keep of it, not whole in general.
         classes: of the rows; with them each row is an entry of its own.
     """
+    if not config.needs_scores:
+        return _same_for_all(ids.numel(), target, classes)
     ties = memory.ties(config.high_loss_cap or _SHARE_AT_TOP)
     if config.needs_own_values:
         ties = _by_own_values(config, memory, ties)
@@ -60,6 +62,19 @@ def epoch_window(
         barred=places == number + 1,
         groups=groups,
         counts=counts,
+    )
+
+
+def _same_for_all(rows: int, target: float, classes: Classes | None) -> Window:
+    """Return the window of rows with the same chance: one group, or each with its class."""
+    keep = target / rows
+    if classes is not None:
+        return Window(torch.full((rows,), keep, dtype=torch.float64), target, classes=classes)
+    return Window(
+        torch.tensor([keep], dtype=torch.float64),
+        target,
+        groups=torch.zeros(rows, dtype=torch.int64),
+        counts=torch.tensor([rows]),
     )
 
 

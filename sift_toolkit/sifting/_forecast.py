@@ -143,7 +143,8 @@ def sifted_span(
         batch_size: rows of a batch.
         position: where the run is when the epoch begins.
         run_rows: rows of all epochs together, None if unknown.
-        knows: whether any loss is known: if none is, the whole epoch is kept.
+        knows: whether any loss is known: if none is, and chances follow from losses, the whole
+            epoch is kept.
     """
     before = position.rows
     steps = 0 if config.repeat_delay_per_epoch else position.steps
@@ -152,6 +153,7 @@ def sifted_span(
     if run_rows:
         # The first row whose progress reaches the annealing.
         end = min(max(_ceil(anneals_from(config) * run_rows) - before, 0), rows)
+    knows = knows or not config.needs_scores
     if not (config.sifts and position.sifts and knows) or end <= start:
         return SiftedSpan(0, 0, 0.0)
     middle = (before + (start + end - 1) / 2) / run_rows if run_rows else 0.0

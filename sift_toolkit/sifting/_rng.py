@@ -42,6 +42,29 @@ def set_global_state(state: dict[str, Any]) -> None:
         numpy.set_state(tuple(state[_NUMPY_KEY]))
 
 
+def may_be_global_state(state: object) -> bool:
+    """Whether `set_global_state` could set it; nothing is set."""
+    try:
+        assert isinstance(state, dict)
+        version, internal, gauss = state[_PYTHON_KEY]
+        random.Random().setstate((version, tuple(internal), gauss))  # noqa: S311 - draws nothing
+        numpy = _numpy_random()
+        if numpy is not None and _NUMPY_KEY in state:
+            numpy.RandomState().set_state(tuple(state[_NUMPY_KEY]))
+        return may_be_state(state[_TORCH_KEY])
+    except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError):
+        return False
+
+
+def may_be_state(state: object) -> bool:
+    """Whether a generator of torch's, on the CPU, could be set to it."""
+    try:
+        Generator().set_state(state)  # type: ignore[arg-type] # whether it can be is the question
+    except (RuntimeError, TypeError):
+        return False
+    return True
+
+
 @contextmanager
 def kept_global_state(devices: Collection[torch.device] = ()) -> Iterator[None]:
     """Give the global random states back as they were, those of *devices* too."""

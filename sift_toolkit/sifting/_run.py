@@ -7,6 +7,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import damage_in_words
 from sift_toolkit.sifting._agreement import check_same, common_shape, figures_of
 from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._build import build_engine, check_schedule, choose_engine
@@ -132,7 +133,7 @@ class Run:
         """Act on a training loop that does not hand its losses back, once an epoch is over."""
         looked_at = 0 if self._epochs_ended else _LOOKED_AT
         was_tried = self._position.steps > 0 and self._position.epoch_steps > looked_at
-        if self._reduction.was_used or not was_tried or not self._config.sifts:
+        if self._reduction.was_used or not was_tried or not self._config.needs_scores:
             return
         if self._config.correction > 0 and not self._has_noted:
             self._has_noted = True
@@ -225,6 +226,10 @@ class Run:
             SiftStateError: the state is of another config, of other data or of another version.
         """
         check_state(state, self._header())
+        with damage_in_words("the saved state cannot be gone on from"):
+            self._go_on_from(state)
+
+    def _go_on_from(self, state: dict[str, Any]) -> None:
         if state["engine_name"] != self.engine.name:
             self._change_engine(state["engine_name"], "the saved state has them so")
         self.engine.load_state_dict(state["engine"], mid_epoch=state["mid_epoch"])

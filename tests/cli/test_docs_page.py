@@ -35,6 +35,7 @@ def test_keys_of_json(
     calls = {
         "run": ("run", str(script), "--channel", f"training={data}"),
         "compare": ("compare", "job"),
+        "report": ("report", "job"),
         "describe": ("describe", "job"),
         "watch": ("watch", "job", "--every", "0.05"),
         "doctor": ("doctor",),

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from sagemaker import Session
 
-from sift_toolkit import SiftConfig, compare, sift_estimator, watch
+from sift_toolkit import SiftConfig, compare, report_page, sift_estimator, watch
 from sift_toolkit.client import sift_tuner
 from sift_toolkit.testing import FakeJob, MockedAws, record_job
 from tests.client.aws_calls import (
@@ -104,6 +104,14 @@ def test_role_by_name(aws: MockedAws, boto_session: Any, estimator: Callable[...
     with recorded(boto_session) as calls:
         estimator(boto_session, role=ROLE).fit(wait=False)
     check("role by name", {need for need in needs_of(calls) if need.action == "iam:GetRole"})
+
+
+def test_reports(boto_session: Any, job_in_the_logs: str) -> None:
+    """A page also asks for the archive of the job's output data."""
+    with recorded(boto_session) as calls:
+        report_page(job_in_the_logs, session=boto_session)
+    caller = Policy.of("caller", BUCKET=BUCKET, ROLE=ROLE)
+    check("reports", set(denied(caller, needs_of(calls))))
 
 
 def test_tuner(boto_session: Any, estimator: Callable[..., Any]) -> None:

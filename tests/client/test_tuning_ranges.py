@@ -87,7 +87,10 @@ def test_what_is_allowed(given_range: dict[str, Any], kind: str, values: tuple[A
         ({"sift_delay": ContinuousParameter(0, 9)}, "give an IntegerParameter, or (low, high)"),
         ({"sift_delay": (0, 9.5)}, "from a whole number to another"),
         ({"sift_delay": (-1, 9)}, "holds -1; sift_delay must be a whole number from 0"),
-        ({"law": ("percentile", "proportional")}, "law is one of 'percentile', 'proportional': g"),
+        (
+            {"law": ("percentile", "proportional")},
+            "law is one of 'percentile', 'proportional', 'random': g",
+        ),
         ({"law": ["percentil"]}, "holds 'percentil'; law must be one of"),
         ({"enabled": IntegerParameter(0, 1)}, "enabled is True or False: give a list"),
         ({"enabled": [0, 1]}, "holds 0; enabled must be True or False"),

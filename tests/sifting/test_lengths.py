@@ -66,7 +66,7 @@ def configs(draw: st.DrawFn) -> dict[str, Any]:
         "correction": draw(st.sampled_from([0.0, 0.5])),
         "score_every": draw(st.sampled_from([1, 3])),
         "rescore_every": draw(st.sampled_from([1, 8])),
-        "law": draw(st.sampled_from(["percentile", "proportional"])),
+        "law": draw(st.sampled_from(["percentile", "proportional", "random"])),
     }
 
 

@@ -21,6 +21,7 @@ from sift_toolkit import (
     sift_model_trainer,
 )
 from sift_toolkit.testing import MockedAws
+from tests.html_page import Page
 from tests.one_job import CONFIG
 
 OF_SDK_V2 = {
@@ -73,6 +74,19 @@ def test_it_is_a_model_trainer(aws: MockedAws, job_arguments: dict[str, Any]) ->
     assert trainer.latest_training_job is None
     assert trainer.role == aws.role
     assert "torch" not in sys.modules
+
+
+def test_it_shows_itself(aws: MockedAws, job_arguments: dict[str, Any]) -> None:
+    """On a terminal and in a notebook it shows its config, code and machines, and asks nothing."""
+    trainer = sift_model_trainer(CONFIG, **job_arguments)
+    assert repr(trainer) == str(trainer)
+    assert repr(trainer).startswith(f"<SiftModelTrainer: config {CONFIG}, code ")
+    assert "instances 1 x ml." in repr(trainer)
+    assert "latest job none" in repr(trainer)
+    page = Page(trainer._repr_html_())
+    assert page.open == []
+    assert {"SiftModelTrainer", str(CONFIG), "keep"} <= set(page.words)
+    assert aws.calls == []
 
 
 @pytest.mark.parametrize(

@@ -5,17 +5,26 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from sift_toolkit.display import figures_html, pairs_table
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.metrics import METRICS, Metric
+from sift_toolkit.outside import damage_in_words, read_json, shown
+from sift_toolkit.report._charts import report_figures
+from sift_toolkit.report._words import pairs_of_values, stuck_words
 
 REPORT_FILE: Final = "sift_report.json"
+"""Name of the report in a job's output data."""
 REPORT_VERSION: Final = 1
+"""Version of what is written; newer ones are not read."""
 LOSS_PERCENTILES: Final = (5, 25, 50, 75, 95)
 """The percentiles of the kept and of the dropped losses that each observation holds."""
+MOST_BYTES: Final = 1 << 28
+"""Bytes of a file that is read: a report of ten million steps is smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +62,9 @@ class Observation:
     """At the end of an epoch, where labels were given: how many rows of each class were kept."""
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class SiftReport:
-    """Everything a report page needs about one job."""
+    """Everything a report page needs about one job; print it, or show it in a notebook."""
 
     config: Mapping[str, object] = field(default_factory=dict)
     """The sift config's hyperparameters, as sent."""
@@ -77,6 +86,12 @@ class SiftReport:
         return points[-1][1] if points else None
 
     @property
+    def last_values(self) -> dict[Metric, float]:
+        """The last value of each metric that was reported."""
+        found = ((metric, self.last(metric.name)) for metric in METRICS)
+        return {metric: value for metric, value in found if value is not None}
+
+    @property
     def stuck_ids(self) -> list[int]:
         """The samples stuck at the top, by the last observation that names any."""
         named = (observation.stuck_ids for observation in reversed(self.observations))
@@ -87,6 +102,26 @@ class SiftReport:
         """What was kept of each class, by the last observation that tells it."""
         told = (observation.classes for observation in reversed(self.observations))
         return next((classes for classes in told if classes is not None), None)
+
+    def __repr__(self) -> str:
+        return f"<SiftReport of {len(self.observations)} observations>"
+
+    def __str__(self) -> str:
+        """What came of the job, line by line."""
+        pairs = list(self._pairs())
+        width = max(len(name) for name, _ in pairs)
+        return "\n".join(f"{name:<{width}}  {words}" for name, words in pairs)
+
+    def _repr_html_(self) -> str:
+        return pairs_table("Sift report", self._pairs()) + figures_html(report_figures(self))
+
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        yield "observations", f"{len(self.observations):,}"
+        yield from pairs_of_values(self.last_values)
+        if ids := self.stuck_ids:
+            yield "stuck at the top", stuck_words(ids)
+        for note in self.notes:
+            yield "note", note
 
     def write(self, path: Path) -> None:
         """Write the report to *path* at once: a reader never sees half a file.
@@ -116,6 +151,9 @@ class SiftReport:
             SiftStateError: the file is no report, or one of a newer version.
             OSError: there is no such file.
         """
+        if (size := path.stat().st_size) > MOST_BYTES:
+            msg = f"{path} is not a sift report: it has {size} bytes, one has {MOST_BYTES} at most"
+            raise SiftStateError(msg)
         return cls.from_json(path.read_bytes(), str(path))
 
     @classmethod
@@ -125,19 +163,20 @@ class SiftReport:
         Raises:
             SiftStateError: the text is no report, or one of a newer version.
         """
-        try:
-            content: dict[str, Any] = json.loads(text)
-            version = int(content["version"])
+        with damage_in_words(f"{name} is not a sift report"):
+            content = _object(read_json(text))
+            version = _whole(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
-                    config=dict(content["config"]),
-                    notes=list(content["notes"]),
-                    observations=[_from_json(entry) for entry in content["observations"]],
+                    config={
+                        key: _plain(value) for key, value in _object(content["config"]).items()
+                    },
+                    notes=[_text(entry) for entry in _list(content["notes"])],
+                    observations=[_from_json(entry) for entry in _list(content["observations"])],
                 )
-        except (KeyError, TypeError, ValueError) as error:
-            msg = f"{name} is not a sift report: {error!r}"
-            raise SiftStateError(msg) from error
-        msg = f"{name} has report version {version}, this package reads up to {REPORT_VERSION}"
+        msg = (
+            f"{name} has report version {shown(version)}, this package reads up to {REPORT_VERSION}"
+        )
         raise SiftStateError(msg)
 
 
@@ -152,13 +191,15 @@ def _to_json(observation: Observation) -> dict[str, object]:
     }
 
 
-def _from_json(entry: dict[str, Any]) -> Observation:
+def _from_json(entry: object) -> Observation:
+    content = _object(entry)
+    values = _object(content["values"])
     return Observation(
-        values=dict(entry["values"]),
-        kept_losses=_losses(entry["kept_losses"]),
-        dropped_losses=_losses(entry["dropped_losses"]),
-        stuck_ids=tuple(entry.get("stuck_ids", ())),
-        classes=_classes_from_json(entry.get("classes")),
+        values={name: _number(value) for name, value in values.items()},
+        kept_losses=_losses(content["kept_losses"]),
+        dropped_losses=_losses(content["dropped_losses"]),
+        stuck_ids=tuple(map(_whole, _list(content.get("stuck_ids", [])))),
+        classes=_classes_from_json(content.get("classes")),
     )
 
 
@@ -171,15 +212,67 @@ def _classes_to_json(classes: ClassTotals) -> dict[str, object]:
     }
 
 
-def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
+def _classes_from_json(entry: object) -> ClassTotals | None:
     if entry is None:
         return None
-    labels, seen, chosen = (tuple(entry[name]) for name in ("labels", "seen", "chosen"))
+    content = _object(entry)
+    labels, seen, chosen = (
+        tuple(map(_whole, _list(content[name]))) for name in ("labels", "seen", "chosen")
+    )
     if not len(labels) == len(seen) == len(chosen):
         msg = f"classes: {len(labels)} labels, {len(seen)} seen, {len(chosen)} chosen"
         raise ValueError(msg)
     return ClassTotals(labels=labels, seen=seen, chosen=chosen)
 
 
-def _losses(entry: list[float] | None) -> tuple[float, ...] | None:
-    return None if entry is None else tuple(entry)
+def _losses(entry: object) -> tuple[float, ...] | None:
+    if entry is None:
+        return None
+    losses = tuple(map(_number, _list(entry)))
+    if len(losses) != len(LOSS_PERCENTILES):
+        msg = f"{len(losses)} losses, there is one for each of {len(LOSS_PERCENTILES)} percentiles"
+        raise ValueError(msg)
+    return losses
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _wrong(value, "an object")
+    return value
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise _wrong(value, "a list")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise _wrong(value, "text")
+    return value
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, bool | str):
+        return value
+    return _number(value)
+
+
+def _whole(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _wrong(value, "a whole number")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _wrong(value, "a number")
+    # A whole number too large for a float is refused by the conversion.
+    if not math.isfinite(value):
+        raise _wrong(value, "a finite number")
+    return value
+
+
+def _wrong(value: object, wanted: str) -> TypeError:
+    return TypeError(f"{wanted} should stand where {shown(value)} does")

@@ -1,0 +1,158 @@
+"""The arms of the learning benchmark: ways to train with less compute, each under one name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from feeds import (
+    EpochFeed,
+    InfoBatch,
+    Kakurenbo,
+    OwnValues,
+    PlainFeed,
+    SelectiveBackprop,
+    Setting,
+    SiftedFeed,
+)
+from torch.utils.data import DataLoader
+from training import MakeFeed
+
+from sift_toolkit import SiftConfig, SiftingDataloader
+
+BUDGETS = (1.0, 0.8, 0.67, 0.6, 0.5, 0.4, 0.33)
+"""Of full plain training, that plain training is run at."""
+KEPT = (0.67, 0.5, 0.33)
+"""Overall shares of AWS's table."""
+_ANNEAL = 0.1
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A way to train.
+
+    Attributes:
+        name: one of a kind.
+        family: what the arm is one of: "plain", "random", "peer" or "ours".
+        make_feed: what it trains on.
+        cost: about what it costs, of full plain training: says which of plain's peak learning
+            rates it takes.
+    """
+
+    name: str
+    family: str
+    make_feed: MakeFeed
+    cost: float
+
+
+def falling(config: SiftConfig, overall: float, setting: Setting) -> SiftConfig:
+    """Return the config with the keep at its start such that a run keeps *overall* of its rows.
+
+    The share falls to 2/7 of where it starts (.7 to .2, for one). The number of batches of a run
+    is exact, so it is found without any data.
+
+    Args:
+        config: with any `keep`.
+        overall: share of all rows of the run.
+        setting: of the task.
+    """
+    low, high = 0.02, 1.0
+    whole = setting.epochs * (setting.rows // setting.batch_size)
+    for _ in range(20):
+        keep = (low + high) / 2
+        tried = replace(config, keep=keep, keep_end=keep * 2 / 7)
+        if _steps(tried, setting) > overall * whole:
+            high = keep
+        else:
+            low = keep
+    return replace(config, keep=low, keep_end=low * 2 / 7)
+
+
+def _steps(config: SiftConfig, setting: Setting) -> int:
+    loader = SiftingDataloader(
+        sift_config=config,
+        orig_dataloader=DataLoader(setting.data, batch_size=setting.batch_size, drop_last=True),
+        loss_impl=lambda _, batch: batch[0],
+        model=torch.nn.Identity(),
+        epochs=setting.epochs,
+        on_note=lambda _: None,
+    )
+    return loader.total_steps()
+
+
+def sifted(
+    config: SiftConfig, overall: float | None, make_own: Callable[[], OwnValues] | None = None
+) -> MakeFeed:
+    """Return a feed of the toolkit's.
+
+    Args:
+        config: how to sift.
+        overall: share of all rows that is kept; None: by the config's own keep.
+        make_own: called once a training, for ``value="own"``.
+    """
+
+    def feed(setting: Setting) -> SiftedFeed:
+        given = replace(config, seed=setting.seed)
+        if overall is not None:
+            given = falling(given, overall, setting)
+        return SiftedFeed(setting, given, make_own() if make_own else None)
+
+    return feed
+
+
+LEARNABILITY = SiftConfig(
+    keep=0.7,
+    law="proportional",
+    value="learnability",
+    scores="memory",
+    min_probability=0.15,
+    anneal=_ANNEAL,
+    gate="off",
+)
+PERCENTILE = SiftConfig(
+    keep=0.7, law="percentile", scores="memory", correction=0.5, anneal=_ANNEAL, gate="off"
+)
+RANDOM = SiftConfig(keep=0.7, law="random", scores="memory", anneal=_ANNEAL, gate="off")
+# As its documentation has it: fresh scores, coins, a constant keep, and a short delay as in the
+# public sample; the default of 1000 steps would be most of a training here.
+AWS = SiftConfig(keep=1.0, scores="fresh", selection="bernoulli", sift_delay=10, gate="off")
+
+
+def _plain(budget: float) -> Arm:
+    return Arm(f"plain {budget:.0%}", "plain", partial(PlainFeed, budget=budget), budget)
+
+
+def _aws(beta: float) -> Arm:
+    config = replace(AWS, keep=None, beta_value=beta)
+    kept = 1 / (1 + beta)
+    return Arm(f"AWS's scheme, beta {beta:g}", "peer", sifted(config, None), kept + 1 / 3)
+
+
+ARMS: dict[str, Arm] = {
+    arm.name: arm
+    for arm in (
+        *(_plain(budget) for budget in BUDGETS),
+        Arm("random 50%", "random", sifted(replace(RANDOM, keep=0.5, anneal=0.0), None), 0.5),
+        *(
+            Arm(f"random, falling {kept:.0%}", "random", sifted(RANDOM, kept), kept)
+            for kept in KEPT
+        ),
+        *(_aws(beta) for beta in (0.5, 1, 2)),
+        Arm("Composer's selective backprop", "peer", SelectiveBackprop, 0.95),
+        Arm("InfoBatch", "peer", lambda setting: EpochFeed(setting, InfoBatch(setting)), 0.67),
+        Arm("KAKURENBO", "peer", lambda setting: EpochFeed(setting, Kakurenbo(setting)), 0.85),
+        *(
+            Arm(f"learnability {kept:.0%}", "ours", sifted(LEARNABILITY, kept), kept)
+            for kept in KEPT
+        ),
+        Arm("percentile 50%", "ours", sifted(PERCENTILE, 0.5), 0.5),
+        Arm(
+            "learnability 50%, fresh",
+            "ours",
+            sifted(replace(LEARNABILITY, scores="fresh"), 0.5),
+            0.8,
+        ),
+    )
+}
