@@ -108,8 +108,8 @@ def _check_rows(value: Any, count: int, place: str) -> None:
     if is_list(value):
         if len(value) != count:
             msg = (
-                f"{brief(place)} has {len(value)} entries, but the batch holds {count} samples: a list "
-                "without tensors must hold one entry a sample"
+                f"{brief(place)} has {len(value)} entries, but the batch holds {count} samples: a "
+                "list without tensors must hold one entry a sample"
             )
             raise SiftBatchError(msg)
         return
@@ -126,8 +126,8 @@ def _check_array(value: Any, place: str) -> None:
     if is_array(value) and not _is_nested(value):
         return
     msg = (
-        f"{brief(place)} is of type {type(value).__name__}, whose samples cannot be told apart; return "
-        "padded tensors and their lengths, or a mapping or dataclass of tensors"
+        f"{brief(place)} is of type {type(value).__name__}, whose samples cannot be told apart; "
+        "return padded tensors and their lengths, or a mapping or dataclass of tensors"
     )
     raise SiftBatchError(msg)
 
@@ -209,7 +209,10 @@ def _padded(values: list[Tensor], pad: Pad, place: str) -> list[Tensor]:
     padded = list(pad(values) if at is None else at(place)(values))
     before, after = ([len(tensor) for tensor in tensors] for tensors in (values, padded))
     if before != after:
-        msg = f"`pad=` changed the number of samples of {brief(place)}: given {before}, returned {after}"
+        msg = (
+            f"`pad=` changed the number of samples of {brief(place)}: given {before}, "
+            f"returned {after}"
+        )
         raise SiftBatchError(msg)
     return padded
 

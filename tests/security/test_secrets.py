@@ -1,4 +1,4 @@
-"""Values that may be secret stand in no message; whole jobs are looked at by client/test_privacy."""
+"""Values that may be secret stand in no message; whole jobs: client/test_privacy."""
 
 from __future__ import annotations
 
