@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -21,11 +22,20 @@ class Lessons:
     Args:
         memory: learns them.
         meter: counts the losses that are not finite, and the time.
+        learnt: is told the ids of what the memory has learnt.
         raises: whether a loss that is not finite is an error, found in its own step.
     """
 
-    def __init__(self, memory: SampleMemory, meter: Meter, *, raises: bool) -> None:
+    def __init__(
+        self,
+        memory: SampleMemory,
+        meter: Meter,
+        *,
+        learnt: Callable[[Tensor], None] = lambda _: None,
+        raises: bool,
+    ) -> None:
         self._memory = memory
+        self._learnt = learnt
         self._meter = meter
         self._raises = raises
         self._waiting: list[tuple[Tensor, Tensor, Tensor | None]] = []
@@ -60,8 +70,9 @@ class Lessons:
             self._waiting = []
             self.any_taken = True
             given = [each for each in values if each is not None]
+            numbers = torch.cat(ids).to(torch.int64)
             bad = self._memory.learn(
-                torch.cat(ids).to(torch.int64),
+                numbers,
                 torch.cat(losses).cpu(),
                 torch.cat(given).cpu() if given else None,
             )
@@ -69,6 +80,7 @@ class Lessons:
         if bad and self._raises:
             msg = f'{bad} training losses were NaN or infinite, and nonfinite="raise" is set'
             raise SiftLossError(msg)
+        self._learnt(numbers)
 
     def forget(self, *, any_taken: bool) -> None:
         """Drop what was collected: a saved state is loaded, whose memory has it or never will."""

@@ -55,7 +55,13 @@ class MemoryEngine:
         self._layout = wiring.layout
         samples = len(loader.dataset)  # type: ignore[arg-type] # `why_no_memory` made sure
         self._memory = SampleMemory(samples, with_values=config.needs_own_values)
-        self._lessons = Lessons(self._memory, wiring.meter, raises=config.nonfinite == "raise")
+        self._spread = Spread(wiring, self._memory)
+        self._lessons = Lessons(
+            self._memory,
+            wiring.meter,
+            learnt=self._spread.remember_learnt,
+            raises=config.nonfinite == "raise",
+        )
         self._rule = leftover_rule(
             config, drop_last=bool(getattr(loader.batch_sampler, "drop_last", False))
         )
@@ -68,7 +74,6 @@ class MemoryEngine:
         self._sifter = EpochSifter(wiring, self._memory, self._rule)
         self._draws = EpochDraws(loader)
         self._pace = Pace(wiring)
-        self._spread = Spread(wiring, self._memory)
         self._resumes = False
 
     @property
@@ -177,7 +182,6 @@ class MemoryEngine:
             values: the user's own, shape (rows,).
         """
         self._lessons.add(ids, losses, values)
-        self._spread.remember_learnt(ids)
 
     def carried(self) -> Carried:
         """Return what the next epoch begins with, if it began now."""

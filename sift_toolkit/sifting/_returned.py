@@ -51,6 +51,8 @@ class OutstandingBatches:
         Raises:
             SiftUsageError: no outstanding batch fits.
         """
+        if batch is None and self._queue and self._queue[0].rows == rows:
+            return self._queue.popleft()
         place = self._first_of(rows) if batch is None else self._last_that_is(batch)
         if place is None:
             msg = f"reduce() was given {rows} losses, but {self._why_not(batch)}"
@@ -64,10 +66,8 @@ class OutstandingBatches:
         return handed
 
     def _first_of(self, rows: int) -> int | None:
-        for place, handed in enumerate(self._queue):
-            if handed.rows == rows:
-                return place
-        return None
+        places = (place for place, handed in enumerate(self._queue) if handed.rows == rows)
+        return next(places, None)
 
     def _last_that_is(self, batch: Batch) -> int | None:
         # The last one: identities of batches that are gone are given to new ones.
