@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench-core demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs clean
+.PHONY: bench-core bench-data demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -102,3 +102,6 @@ bench-core: $(VENV)/demo.installed  ## time the core (about half an hour), write
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/memory_scale.py
 	$(BIN)/python benchmarks/tables.py
+
+bench-data: $(VENV)/bench.installed  ## fetch the learning benchmark's data; needs apt-get, dpkg-deb, npm
+	$(BIN)/python benchmarks/learning/fetch.py

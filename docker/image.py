@@ -37,7 +37,7 @@ def build(engine: Engine, base: str | None) -> str:
     base = base or _base(engine)
     _fill_wheels()
     (version,) = re.findall(
-        r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE
+        r'^__version__ = "(.+)"$', (ROOT / "sift_toolkit" / "_version.py").read_text(), re.MULTILINE
     )
     print(f"building {TAG} on {base}", flush=True)
     subprocess.run(

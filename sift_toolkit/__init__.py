@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from sift_toolkit._version import __version__ as __version__
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import (
     SiftBatchError,

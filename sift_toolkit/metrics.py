@@ -19,6 +19,8 @@ NAME_PREFIX: Final = "sift:"
 
 LINE_TAG: Final = "[sift] "
 """Before every metric on a line of the log."""
+_NEVER_NEGATIVE: Final = frozenset({"count", "seconds"})
+_MOST_REPORTED: Final = 1e15
 _NUMBER: Final = r"([-+]?[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?)"
 
 
@@ -43,6 +45,17 @@ class Metric:
             msg = f"{self.name} must be finite, got {value!r}"
             raise ValueError(msg)
         return f"{LINE_TAG}{self.name}={number!r};"
+
+    def may_be(self, value: float) -> bool:
+        """Whether a job may have reported *value*: a log or a report may be anybody's.
+
+        Losses may be anything finite. Of all else sums and products are made, which must not
+        overflow; counts and seconds are not negative.
+        """
+        if self.unit == "loss":
+            return math.isfinite(value)
+        least = 0.0 if self.unit in _NEVER_NEGATIVE else -_MOST_REPORTED
+        return least <= value <= _MOST_REPORTED
 
     @property
     def regex(self) -> str:
@@ -123,10 +136,14 @@ def metric_named(name: str) -> Metric:
 
 
 def read_line(line: str) -> tuple[Metric, float] | None:
-    """Return the metric and value that *line* reports, None where it reports none."""
+    """Return the metric and value that *line* reports, None where it reports none.
+
+    A number beyond all others, such as ``1e999``, is none.
+    """
     for metric in METRICS if LINE_TAG in line else ():
         if found := re.search(metric.regex, line):
-            return metric, float(found[1])
+            value = float(found[1])
+            return (metric, value) if math.isfinite(value) else None
     return None
 
 

@@ -26,6 +26,7 @@ from sift_toolkit.config import (
 )
 from sift_toolkit.config._fields import Choice, Count, Flag, Number, Rule, decode
 from sift_toolkit.config._wire import WIRE_VERSION
+from sift_toolkit.outside import shown
 from tests.html_page import Page
 
 FIELDS = {field.name: field for field in dataclasses.fields(SiftConfig)}
@@ -166,7 +167,7 @@ class TestFields:
         """Numbers out of bounds, NaN, infinities, strings and True are refused for a share."""
         (problem,) = problems_of(**{"keep": 0.5, name: value})
         assert problem.startswith(f"{name} must be a number")
-        assert problem.endswith(f"got {value!r}")
+        assert problem.endswith(f"got {shown(value)}")
 
     @pytest.mark.parametrize("name", FRACTIONS_ABOVE_0)
     def test_some_shares_are_above_0(self, name: str) -> None:
@@ -190,7 +191,7 @@ class TestFields:
     def test_beta_is_a_number_from_0(self, value: object) -> None:
         """AWS's dial is refused below 0, unbounded, or as anything but a number."""
         assert problems_of(beta_value=value) == (
-            f"beta_value must be a number from 0 or None, got {value!r}",
+            f"beta_value must be a number from 0 or None, got {shown(value)}",
         )
 
     def test_the_largest_number_is_a_beta(self) -> None:
@@ -230,7 +231,7 @@ class TestFields:
         """What is none of a choice's words is refused, and the message lists them."""
         (problem,) = problems_of(**{"keep": 0.5, name: value})
         assert problem.startswith(f"{name} must be one of '")
-        assert problem.endswith(f"got {value!r}")
+        assert problem.endswith(f"got {shown(value)}")
 
     def test_every_field_is_held_to_a_rule_here(self) -> None:
         """No field is left out of the tests above."""

@@ -6,7 +6,6 @@ same rows in the same order.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -102,7 +101,6 @@ def data_of(train: Part, test: Part) -> Data:
     return Data(TensorDataset(*train), TensorDataset(*test), classes, None)
 
 
-@cache
 def fashion(rows: int | None = 10_000) -> Data:
     """Return Fashion-MNIST: *rows* of its 60,000 to train on (None: all), its 10,000 to test on."""
     arrays = arrays_of(FOLDER / "fashion.npz")
@@ -114,7 +112,6 @@ def fashion(rows: int | None = 10_000) -> Data:
     )
 
 
-@cache
 def mnist() -> Data:
     """Return 8,000 digits of MNIST to train on and 2,000 to test on."""
     arrays = arrays_of(FOLDER / "mnist.npz")
@@ -123,7 +120,6 @@ def mnist() -> Data:
     return data_of((images[train], labels[train]), (images[test], labels[test]))
 
 
-@cache
 def letters() -> Data:
     """Return UCI Letter Recognition by its authors' split: 16,000 rows and 4,000."""
     arrays = arrays_of(LETTERS)
@@ -139,7 +135,6 @@ def letters() -> Data:
     )
 
 
-@cache
 def wordnet(rows: int = 12_000, test_rows: int = 5_000) -> Data:
     """Return definitions of words, to be told which of 41 categories the word belongs to."""
     arrays = arrays_of(FOLDER / "wordnet.npz")
@@ -167,7 +162,6 @@ def vocabulary(tokens: Tensor, size: int = VOCABULARY, words: int = 2**16) -> Te
     return ids
 
 
-@cache
 def shuttle(rows: int = 20_000) -> Data:
     """Return Statlog Shuttle, seven classes from 79 % down to a few rows.
 

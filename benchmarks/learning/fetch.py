@@ -199,7 +199,8 @@ def is_there(source: Source, path: Path) -> bool:
     if not path.exists():
         return False
     try:
-        with np.load(path) as archive:
+        # Opened here: NumPy leaves a file open that it cannot read.
+        with path.open("rb") as file, np.load(file) as archive:
             return content_sha256(dict(archive)) == source.sha256
     except Exception:  # noqa: BLE001 # whatever ails the file, it is fetched again
         return False

@@ -73,7 +73,8 @@ class BagOfWords(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Return logits, shape (rows, classes), for ids of shape (rows, words)."""
         vectors = self.embedding(tokens)
-        both = [mean_of_words(vectors, tokens), vectors.amax(dim=1)]
+        # Padding's vector is zero: above zero the largest is that of words alone.
+        both = [mean_of_words(vectors, tokens), vectors.amax(dim=1).relu()]
         logits: Tensor = self.head(torch.cat(both, dim=1))
         return logits
 

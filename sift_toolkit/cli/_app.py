@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib import metadata
 from typing import Any, Final
 
 import click
 
+from sift_toolkit._version import __version__
 from sift_toolkit.cli._compare import compare
 from sift_toolkit.cli._describe import describe
 from sift_toolkit.cli._doctor import doctor
@@ -29,7 +29,6 @@ _EXTRAS: Final = {
     "sagemaker": "client",
 }
 """Which extra of this package brings a package that a command needs."""
-_UNKNOWN: Final = "unknown, this is a plain copy of the package"
 
 
 class _Failed(click.ClickException):
@@ -65,13 +64,6 @@ class _Commands(click.Group):
             raise click.exceptions.Exit(INTERRUPTED) from None
 
 
-def _version() -> str:
-    try:
-        return metadata.version("sift_toolkit")
-    except metadata.PackageNotFoundError:
-        return _UNKNOWN
-
-
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -80,7 +72,7 @@ def _version() -> str:
     "no terminal, and where NO_COLOR is set. Completion for bash: "
     'eval "$(_SIFT_TOOLKIT_COMPLETE=bash_source sift-toolkit)", and so for zsh and fish.',
 )
-@click.version_option(_version(), prog_name="sift-toolkit")
+@click.version_option(__version__, prog_name="sift-toolkit")
 @click.pass_context
 def app(ctx: click.Context) -> None:
     """Loss-based data sifting for PyTorch training on Amazon SageMaker.

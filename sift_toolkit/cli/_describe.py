@@ -14,6 +14,7 @@ from sift_toolkit.cli._aws_session import session_of
 from sift_toolkit.cli._estimator_file import estimator_in
 from sift_toolkit.cli._options import JobArgument, Pair, aws_options, json_option, once
 from sift_toolkit.cli._printing import facts_json, print_facts, print_json
+from sift_toolkit.outside import one_line
 
 
 @click.command(
@@ -83,7 +84,7 @@ def describe(
     if as_json:
         print_json(facts_json(facts))
     else:
-        click.echo(facts.name)
+        click.echo(one_line(facts.name))
         print_facts(facts)
 
 

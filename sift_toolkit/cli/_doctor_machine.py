@@ -14,6 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+import sift_toolkit
+
 PACKAGES: Final = (
     "sift_toolkit",
     "torch",
@@ -46,6 +48,9 @@ def versions() -> dict[str, str | None]:
 
 
 def _version(name: str) -> str | None:
+    if name == sift_toolkit.__name__:
+        # A plain copy of the folder has a version too.
+        return sift_toolkit.__version__
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

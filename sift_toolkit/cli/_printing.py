@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from sift_toolkit.outside import one_line
+
 if TYPE_CHECKING:
     from sift_toolkit.client._job_facts import JobFacts
     from sift_toolkit.client._job_figures import JobFigures
@@ -21,7 +23,9 @@ _STATUS_COLORS: Final = {"Completed": "green", "Failed": "red", "Stopped": "yell
 
 def print_json(content: object) -> None:
     """Print one JSON object."""
-    click.echo(json.dumps(content, indent=2, ensure_ascii=False, default=str))
+    text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+    # Half a pair of surrogates, which JSON may hold, is no text: spelled out, JSON reads it again.
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"))
 
 
 def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
@@ -34,7 +38,7 @@ def print_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 
 def status_text(status: str | None) -> str:
     """Return a job's status, in colour on a terminal."""
-    return click.style(status or UNKNOWN, fg=_STATUS_COLORS.get(status or ""))
+    return click.style(one_line(status or UNKNOWN), fg=_STATUS_COLORS.get(status or ""))
 
 
 def figures_json(figures: JobFigures) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sift_toolkit.client._job_source import JobSources
 from sift_toolkit.client._needed import needed
 from sift_toolkit.client._text_table import TABLE_WIDTH, draw_table
 from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -198,7 +199,7 @@ def facts_by_label(
     facts = [(label, sources.facts(job)) for label, job in _labelled(jobs)]
     named: dict[str, JobFacts] = {}
     for label, each in facts:
-        named[_unused(each.name if label is None else label, named)] = each
+        named[_unused(one_line(each.name if label is None else label), named)] = each
     return named
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from sift_toolkit.client._compare_rows import ComparedJob
+from sift_toolkit.outside import one_line
 
 __all__ = ["COLUMNS", "Column", "Value", "record_of", "shown_columns", "status_text"]
 
@@ -166,7 +167,7 @@ def status_text(job: ComparedJob) -> str:
     progress = facts.figures.progress
     if facts.status not in {"Completed", None} and progress is not None:
         words.append(f"{progress:.0%}")
-    return " ".join(words) + (", spot" if facts.spot else "")
+    return one_line(" ".join(words)) + (", spot" if facts.spot else "")
 
 
 def record_of(job: ComparedJob) -> dict[str, Value]:

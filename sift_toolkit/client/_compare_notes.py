@@ -7,6 +7,7 @@ from typing import Final
 
 from sift_toolkit.client._compare_rows import ComparedJob, Price, is_finished, price_is_ambiguous
 from sift_toolkit.client._job_facts import JobFacts
+from sift_toolkit.outside import one_line
 
 __all__ = ["notes_of"]
 
@@ -32,12 +33,13 @@ def notes_of(jobs: Sequence[ComparedJob], price: Price | None) -> tuple[str, ...
     for job in jobs:
         for sentence in (*_about(job.facts), *_beside(job, twin, price)):
             said.setdefault(sentence, []).append(job.label)
-    return (
+    notes = (
         *_head(jobs, twin, price),
         *(f"{', '.join(labels)}: {sentence}." for sentence, labels in said.items()),
         *_sources(jobs),
         _MEANING,
     )
+    return tuple(map(one_line, notes))
 
 
 def _head(
@@ -131,6 +133,5 @@ def _sources(jobs: Sequence[ComparedJob]) -> Iterator[str]:
 
 
 def _one_line(reason: str) -> str:
-    printable = "".join(sign if sign.isprintable() else " " for sign in reason)
-    text = " ".join(printable.split()).rstrip(".")
+    text = " ".join(one_line(reason).split()).rstrip(".")
     return text if len(text) <= _MOST else text[: _MOST - 3] + "..."

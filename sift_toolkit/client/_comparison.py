@@ -22,6 +22,9 @@ __all__ = ["NOT_REPORTED", "JobFigures", "Spread", "TwinComparison", "compare_tw
 NOT_REPORTED: Final = "not reported"
 """Stands where a job's log lacks what a figure needs."""
 
+_NOTHING: Final = 1e-9
+"""Seconds, or passes, that are none."""
+
 _Figure: TypeAlias = "Callable[[JobFigures], float | None]"
 
 
@@ -168,8 +171,8 @@ def compare_twins(
 
 
 def _share_saved(plain: float, sifted: float) -> float | None:
-    # A plain run that cost nothing had nothing to save.
-    return 1 - sifted / plain if plain > 0 else None
+    # A plain run that cost nothing had nothing to save; nor one that cost next to nothing.
+    return 1 - sifted / plain if plain > _NOTHING else None
 
 
 def _points_gained(plain: float, sifted: float) -> float:

@@ -132,7 +132,7 @@ class JobFigures:
         seconds: float | None = None,
         final: Mapping[Metric, float] | None = None,
     ) -> JobFigures:
-        """Take in metric values wherever they were read.
+        """Take in metric values wherever they were read; those that cannot be are left out.
 
         Args:
             points: Metrics and their values, in order.
@@ -143,12 +143,16 @@ class JobFigures:
         latest: dict[Metric, float] = {}
         curve = []
         for metric, value in points:
+            if not metric.may_be(value):
+                continue
             latest[metric] = value
             if metric is VALIDATION_ACCURACY:
                 spent = _total(*(latest.get(part) for part in _COST_PARTS))
                 point = CurvePoint(training_seconds=spent, passes=_passes(latest), accuracy=value)
                 curve.append(point)
-        latest.update(final or {})
+        latest.update(
+            (metric, value) for metric, value in (final or {}).items() if metric.may_be(value)
+        )
         return cls(
             name=name,
             job_seconds=seconds,

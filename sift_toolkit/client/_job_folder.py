@@ -10,6 +10,7 @@ from sift_toolkit.client._job_facts import JobFacts, read_config
 from sift_toolkit.client._job_figures import JobFigures
 from sift_toolkit.client._job_history import history_of
 from sift_toolkit.metrics import read_lines
+from sift_toolkit.outside import damage_in_words, read_json, shown
 from sift_toolkit.report import REPORT_FILE, SiftReport
 
 if TYPE_CHECKING:
@@ -19,6 +20,10 @@ __all__ = ["OUTCOME_FILE", "folder_facts", "history_in", "write_outcome"]
 
 OUTCOME_FILE: Final = "sift_outcome.json"
 """How a job ended, as `run --json` prints it, in the job's folder."""
+
+_SECONDS: Final = "seconds"
+_OUTCOME: Final = ("status", "failure_reason", _SECONDS)
+_MOST_SECONDS: Final = 1e12
 
 
 def folder_facts(name: str, tree: JobTree) -> JobFacts:
@@ -33,10 +38,10 @@ def folder_facts(name: str, tree: JobTree) -> JobFacts:
         name=name,
         status=outcome.get("status"),
         failure_reason=outcome.get("failure_reason"),
-        elapsed_seconds=outcome.get("seconds"),
+        elapsed_seconds=outcome.get(_SECONDS),
         config=config,
         hyperparameters_known=problem is None,
-        figures=JobFigures.from_lines(tree.log_lines(), name=name, seconds=outcome.get("seconds")),
+        figures=JobFigures.from_lines(tree.log_lines(), name=name, seconds=outcome.get(_SECONDS)),
         source="log",
         notes=() if problem is None else (problem,),
         history=history_in(tree),
@@ -65,5 +70,20 @@ def _read_outcome(tree: JobTree) -> dict[str, Any]:
     path = tree.base / OUTCOME_FILE
     if not path.is_file():
         return {}
-    outcome: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    with damage_in_words(f"{path} does not tell how a job ended"):
+        outcome = read_json(path.read_bytes())
+        if not isinstance(outcome, dict) or not all(
+            map(_fits, _OUTCOME, map(outcome.get, _OUTCOME))
+        ):
+            msg = f"status, failure_reason and seconds were looked for in {shown(outcome)}"
+            raise TypeError(msg)
     return outcome
+
+
+def _fits(name: str, value: object) -> bool:
+    if value is None:
+        return True
+    if name != _SECONDS:
+        return isinstance(value, str)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= value < _MOST_SECONDS  # type: ignore[operator] # a number by now

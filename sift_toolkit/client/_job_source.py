@@ -17,7 +17,7 @@ from sift_toolkit.client._job_folder import folder_facts, history_in
 from sift_toolkit.client._job_history import history_of
 from sift_toolkit.client._job_reading import read_aws_job
 from sift_toolkit.client._shown_handle import job_name_of
-from sift_toolkit.contract import JobTree
+from sift_toolkit.contract import JobTree, read_log
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.metrics import read_lines
 from sift_toolkit.report import SiftReport
@@ -79,7 +79,7 @@ class JobSources:
         if isinstance(job, SiftReport):
             return _report_facts(job, "report")
         if isinstance(job, str | os.PathLike):
-            if (path := Path(job)).is_file():
+            if _is_file(path := Path(job)):
                 return _read_file(path)
             if (tree := JobTree(path)).log_file.is_file():
                 return folder_facts(os.fspath(job), tree)
@@ -139,11 +139,18 @@ def host_facts(job: HostJob, now: datetime) -> JobFacts:
     return facts_from(job.describe(), figures, now=now, source="log", history=history)
 
 
+def _is_file(path: Path) -> bool:
+    # A name with a null byte in it, or too long a one, is no file's: told so by an error at times.
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _read_file(path: Path) -> JobFacts:
     name = str(path)
     if path.suffix != ".json":
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            points = list(read_lines(lines))
+        points = list(read_lines(read_log(path)))
         figures = JobFigures.from_points(points, name=name)
         return JobFacts(name=name, figures=figures, source="log", history=history_of(points))
     return _report_facts(SiftReport.read(path), name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from sift_toolkit.outside import one_line
 from sift_toolkit.report import pairs_of_values, stuck_words
 
 if TYPE_CHECKING:
@@ -24,9 +25,10 @@ def duration(seconds: float) -> str:
 
 def pairs_of_facts(facts: JobFacts) -> Iterator[tuple[str, str]]:
     """Yield all that is known of a job, a name and words each; its status first."""
-    yield "status", (facts.status or _UNKNOWN) + (f", {facts.stage}" if facts.stage else "")
+    status = one_line(facts.status or _UNKNOWN)
+    yield "status", status + (f", {one_line(facts.stage)}" if facts.stage else "")
     if facts.failure_reason:
-        yield "failed", " ".join(facts.failure_reason.split())
+        yield "failed", " ".join(one_line(facts.failure_reason).split())
     yield from _place_pairs(facts)
     if facts.config is not None:
         yield "config", str(facts.config)
@@ -38,7 +40,7 @@ def pairs_of_facts(facts: JobFacts) -> Iterator[tuple[str, str]]:
     if facts.source is not None:
         yield "figures from", facts.source
     for note in facts.notes:
-        yield "note", note
+        yield "note", one_line(note)
 
 
 def _place_pairs(facts: JobFacts) -> Iterator[tuple[str, str]]:

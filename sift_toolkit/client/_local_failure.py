@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sift_toolkit.client._local_mode import COMPOSE_FILE, without_leftovers
-from sift_toolkit.contract import JobTree, local_path
+from sift_toolkit.contract import FAILURE_REASON_LIMIT, UNREADABLE, JobTree, local_path
 from sift_toolkit.errors import SiftJobError
 
 _FAILURE: Final = "failure"
@@ -99,7 +99,13 @@ def _packed_reason(root: Path, output: str | None) -> str | None:
         folders = [local_path(output)]
     for archive in (folder / _OUTPUT for folder in folders):
         if archive.is_file():
-            with tarfile.open(archive) as tar:
-                if _FAILURE in tar.getnames() and (file := tar.extractfile(_FAILURE)):
-                    return file.read().decode(errors="replace").strip() or None
+            return _failure_in(archive)
+    return None
+
+
+def _failure_in(archive: Path) -> str | None:
+    """Return the reason in an archive; one that cannot be read must not hide what went wrong."""
+    with suppress(*UNREADABLE, KeyError, OSError), tarfile.open(archive) as tar:
+        if file := tar.extractfile(_FAILURE):
+            return file.read(FAILURE_REASON_LIMIT).decode(errors="replace").strip() or None
     return None

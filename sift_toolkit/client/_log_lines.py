@@ -16,6 +16,10 @@ _TAG_BEGUN: Final = "|".join(re.escape(LINE_TAG[:length]) for length in range(1,
 # The semicolon ends a metric, so that half a number is known for what it is.
 _UNFINISHED: Final = re.compile(rf"(?:{re.escape(LINE_TAG)}[a-z_]*(?:=[-+0-9.e]*)?|{_TAG_BEGUN})$")
 
+_MOST_HELD: Final = 4096
+_MOST_PIECES: Final = 64
+"""Characters, prefix included, and pieces that may become one metric's line: anything may come."""
+
 
 class LineJoiner:
     """Joins the pieces of one log stream; an event that may be half a metric is held back.
@@ -33,7 +37,7 @@ class LineJoiner:
             if self._held and read_line(joined) is not None:
                 self._held = []
                 yield joined
-            elif _UNFINISHED.search(joined):
+            elif self._may_hold(joined) and _UNFINISHED.search(joined):
                 self._held.append(piece)
             else:
                 yield from self.rest()
@@ -41,6 +45,9 @@ class LineJoiner:
                     self._held = [piece]
                 else:
                     yield piece
+
+    def _may_hold(self, joined: str) -> bool:
+        return len(joined) <= _MOST_HELD and len(self._held) < _MOST_PIECES
 
     def rest(self) -> Iterator[str]:
         """Yield what is held back still: nothing will complete it."""

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from sift_toolkit.client._progress_display import Display, JobState, display_for, print_line
 from sift_toolkit.metrics import read_line
+from sift_toolkit.outside import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +82,8 @@ class JobProgress:
 
     def say(self, line: str) -> None:
         """Print a line, above the bar where there is one."""
-        print_line(self._console, line)
+        for each in line.splitlines():
+            print_line(self._console, one_line(each))
 
     def __enter__(self) -> JobProgress:
         self._tail.clear()

@@ -29,6 +29,8 @@ _TENTHS: Final = 10
 _BLUE: Final = "#0072b2"
 _GREEN: Final = "#009e73"
 _GREY: Final = "#808080"
+_LONGEST: Final = 1e9
+"""Seconds, of decades: a job that takes longer has not said how far it is."""
 _SHOWN: Final = (
     (KEPT_SHARE, "kept {:.1%}"),
     (TRAIN_LOSS, "loss {:.3g}"),
@@ -97,6 +99,8 @@ class JobState:
         if share <= first_share:
             return None
         left = (self._last_progress - first_time) * (1 - share) / (share - first_share)
+        if left > _LONGEST:
+            return None
         return max(left - (self._clock() - self._last_progress), 0.0)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import sys
 from collections.abc import Iterable
 from typing import Any, Protocol, cast
+
+from sift_toolkit.outside import read_json, shown
 
 _RULE = "rule"
 _HELP = "help"
@@ -116,7 +117,7 @@ def help_of(field: dataclasses.Field[Any]) -> str:
 def rule_problems(config: object, fields: Iterable[dataclasses.Field[Any]]) -> dict[str, str]:
     """Return, by its name, every field of *config* whose value breaks its rule, in words."""
     return {
-        field.name: f"{field.name} must be {rule_of(field).allowed}, got {value!r}"
+        field.name: f"{field.name} must be {rule_of(field).allowed}, got {shown(value)}"
         for field in fields
         if not rule_of(field).accepts(value := getattr(config, field.name))
     }
@@ -134,7 +135,7 @@ def decode(rule: Rule, value: object) -> object:
         if value in _PYTHON_WORDS:
             return _PYTHON_WORDS[value]
         try:
-            value = json.loads(value)
+            value = read_json(value)
         except ValueError:
             break
     return value

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from sift_toolkit.config._fields import Count, decode, rule_of
 from sift_toolkit.errors import SiftConfigError
+from sift_toolkit.outside import shown
 
 HYPERPARAMETER_PREFIX: Final = "sagemaker_sift_"
 """Hyperparameters that begin with `sagemaker_` stay off the user's command line under SDK v2."""
@@ -37,6 +38,11 @@ def pack(given: Mapping[str, object]) -> dict[str, object]:
     return {VERSION_KEY: WIRE_VERSION, **{key_of(name): value for name, value in given.items()}}
 
 
+_MOST_NAMED: Final = 20
+_LONGEST_NAME: Final = 64
+"""Unknown keys that are named, and their characters that are compared with those there are."""
+
+
 class Unpacked(NamedTuple):
     """What a job's hyperparameters say about sifting."""
 
@@ -61,7 +67,7 @@ def unpack(
     ours = {
         key: value
         for key, value in hyperparameters.items()
-        if key.startswith(HYPERPARAMETER_PREFIX) and key not in _BESIDE
+        if str(key).startswith(HYPERPARAMETER_PREFIX) and key not in _BESIDE
     }
     if not ours:
         return None
@@ -72,7 +78,7 @@ def unpack(
             for key, value in ours.items()
             if key in known
         },
-        [_unknown(key, known) for key in ours if key not in known],
+        _all_unknown([key for key in ours if key not in known], known),
     )
 
 
@@ -80,19 +86,26 @@ def _check_version(value: object) -> None:
     rule = Count(1)
     version = decode(rule, value)
     if not isinstance(version, int) or not rule.accepts(version):
-        raise SiftConfigError([f"{VERSION_KEY} must be {rule.allowed}, got {value!r}"])
+        raise SiftConfigError([f"{VERSION_KEY} must be {rule.allowed}, got {shown(value)}"])
     if version > WIRE_VERSION:
         problem = (
-            f"this job was launched by a newer sift_toolkit (config version {version}) than the "
-            f"one inside it understands ({WIRE_VERSION}): update the image, or let the client "
+            f"this job was launched by a newer sift_toolkit (config version {shown(version)}) than "
+            f"the one inside it understands ({WIRE_VERSION}): update the image, or let the client "
             "ship its own copy"
         )
         raise SiftConfigError([problem])
 
 
+def _all_unknown(keys: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Name unknown keys, the first of them if there are many."""
+    more = len(keys) - _MOST_NAMED
+    told = [_unknown(key, known) for key in keys[:_MOST_NAMED]]
+    return [*told, f"{more} more unknown hyperparameters"] if more > 0 else told
+
+
 def _unknown(key: str, known: Iterable[str]) -> str:
     # The prefix they share would make all keys look alike; without a cutoff one always is nearest.
     names = [each.removeprefix(HYPERPARAMETER_PREFIX) for each in (*known, *_BESIDE, VERSION_KEY)]
-    name = key.removeprefix(HYPERPARAMETER_PREFIX)
+    name = key.removeprefix(HYPERPARAMETER_PREFIX)[:_LONGEST_NAME]
     (nearest,) = difflib.get_close_matches(name, names, n=1, cutoff=0.0)
-    return f"unknown hyperparameter {key!r}, did you mean {key_of(nearest)!r}?"
+    return f"unknown hyperparameter {shown(key)}, did you mean {key_of(nearest)!r}?"

@@ -16,6 +16,7 @@ from typing import Any, Final
 import torch
 
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.outside import shown
 
 PARTIAL_SUFFIX: Final = ".partial"
 """Ends the name of a file that is being written."""
@@ -36,6 +37,22 @@ _CUT_OFF: Final = (
     zlib.error,
 )
 """What reading the archive may raise where bytes are missing or were changed."""
+
+
+_UNLOADABLE: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    struct.error,
+)
+"""What torch may raise where a file that is whole was made by somebody else."""
 
 
 def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
@@ -60,19 +77,27 @@ def write_checkpoint(path: Path, content: dict[str, Any]) -> None:
 def is_whole(path: Path) -> bool:
     """Whether every byte of a file is there, as it was written; torch itself looks at few of them.
 
+    Torch packs nothing tighter. What is packed is none of its files, and may unpack to any size.
+
     Raises:
         OSError: the file cannot be read.
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            if any(each.compress_type != zipfile.ZIP_STORED for each in archive.infolist()):
+                return False
             return archive.testzip() is None
     except _CUT_OFF:
         return False
     except OSError as error:
-        # The archive's own directory may point to before the file: nothing is wrong with the disk.
-        if error.errno == errno.EINVAL:
-            return False
-        raise
+        if _is_of_the_disk(error):
+            raise
+        return False
+
+
+def _is_of_the_disk(error: BaseException) -> bool:
+    # The archive's own directory may point to before the file: nothing is wrong with the disk.
+    return isinstance(error, OSError) and error.errno != errno.EINVAL
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -82,34 +107,53 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         SiftStateError: it is of a newer format, no checkpoint of ours, or holds what would run
             code.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        # What torch says here recommends to load it unsafely.
-        msg = (
-            f"{str(path)!r} is no checkpoint that can be loaded safely: it holds objects other "
-            "than tensors and plain values; remove it, or declare them with "
-            "torch.serialization.add_safe_globals"
-        )
-        raise SiftStateError(msg) from error
-    found = content.get(_FORMAT_KEY) if isinstance(content, dict) else None
+    content = load_safely(path)
+    found = content.get(_FORMAT_KEY)
+    if not isinstance(found, int):
+        found = 0
     if found == FORMAT:
-        assert isinstance(content, dict)
         return content
-    if isinstance(found, int) and found > FORMAT:
+    if found > FORMAT:
         msg = (
-            f"{str(path)!r} was written by a newer sift_toolkit, in format {found}; this one reads "
-            f"format {FORMAT}: go on with the newer one, or give this job a checkpoint folder of "
-            "its own"
+            f"{str(path)!r} was written by a newer sift_toolkit, in format {shown(found)}; this "
+            f"one reads format {FORMAT}: go on with the newer one, or give this job a checkpoint "
+            "folder of its own"
         )
         raise SiftStateError(msg)
     msg = f"{str(path)!r} is no checkpoint of sift_toolkit in format {FORMAT}: remove it"
     raise SiftStateError(msg)
 
 
+def load_safely(path: Path) -> dict[str, Any]:
+    """Return the dict of tensors and plain values in a file of torch's; nobody's code is run.
+
+    Raises:
+        OSError: the file cannot be read.
+        SiftStateError: it holds something else, or is not whole.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (*_UNLOADABLE, OSError) as error:
+        if _is_of_the_disk(error):
+            raise
+        # What torch says here recommends to load it unsafely.
+        msg = (
+            f"{str(path)!r} is no checkpoint that can be loaded safely: it is not whole, or "
+            "holds objects other than tensors and plain values; remove it, or declare them with "
+            "torch.serialization.add_safe_globals"
+        )
+        raise SiftStateError(msg) from error
+    if isinstance(content, dict):
+        return content
+    msg = f"{str(path)!r} is no checkpoint of sift_toolkit in format {FORMAT}: remove it"
+    raise SiftStateError(msg)
+
+
 def _write(content: dict[str, Any], partial: Path) -> None:
     try:
-        with partial.open("wb") as file, _checksums():
+        # Not through a link that somebody put there: a file that is there already goes first.
+        partial.unlink(missing_ok=True)
+        with partial.open("xb") as file, _checksums():
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())

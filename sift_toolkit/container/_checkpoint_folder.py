@@ -26,6 +26,7 @@ _KEPT: Final = 2
 
 
 _TUNED_KEY: Final = "_tuning_objective_metric"
+_JOB_NAME: Final = re.compile(r"[A-Za-z0-9-]{1,63}")
 _JOB_NAME_VARIABLE: Final = "TRAINING_JOB_NAME"
 
 
@@ -35,8 +36,8 @@ def own_folder(tree: JobTree, environment: Mapping[str, str] = os.environ) -> Pa
     All jobs of a tuner are given one address in S3: so each has a folder of its own name there, or
     it would find another's.
     """
-    name = environment.get(_JOB_NAME_VARIABLE)
-    if name and _TUNED_KEY in tree.read_hyperparameters():
+    name = environment.get(_JOB_NAME_VARIABLE, "")
+    if _JOB_NAME.fullmatch(name) and _TUNED_KEY in tree.read_hyperparameters():
         return tree.checkpoints_dir / name
     return tree.checkpoints_dir
 
@@ -63,7 +64,9 @@ class CheckpointFolder:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             probe = self._folder / _PROBE
-            probe.touch()
+            probe.unlink(missing_ok=True)
+            # Not through a link that somebody put there.
+            probe.touch(exist_ok=False)
             probe.unlink()
         except OSError as error:
             msg = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import Any, Final
 import torch
 
 from sift_toolkit.container._agreement import Agreement
+from sift_toolkit.container._checkpoint_checks import check_pace, refuse_company, step_of
 from sift_toolkit.container._checkpoint_folder import CheckpointFolder, own_folder
 from sift_toolkit.container._interruption import EXIT_CODE, interruption
-from sift_toolkit.container._place import Place
 from sift_toolkit.container._processes import Processes, alone
 from sift_toolkit.container._random_state import random_state, set_random_state
-from sift_toolkit.container._recorder import print_line, recorders_in
+from sift_toolkit.container._recorder import print_note, recorders_in
 from sift_toolkit.container._same_run import another_run, differences, identity
 from sift_toolkit.contract import JobTree
-from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import damage_in_words
 from sift_toolkit.report import SiftReport
 
 DEFAULT_MINUTES: Final = 5.0
@@ -63,9 +62,9 @@ class Checkpoints:
         processes: Processes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        _check_pace(every_minutes, every_steps)
+        check_pace(every_minutes, every_steps)
         if processes is None:
-            _refuse_company()
+            refuse_company()
         self._processes = processes or alone()
         self._agreement = Agreement(self._processes, clock)
         self._ends = False
@@ -166,7 +165,12 @@ class Checkpoints:
         saved = self._processes.from_first(self._read(self._folder))
         if saved is None:
             return None
-        self._step = self._saved_step = saved["step"]
+        with damage_in_words(f"the checkpoint in {str(self._folder)!r} cannot be gone on from"):
+            return self._go_on_from(saved)
+
+    def _go_on_from(self, saved: Mapping[str, Any]) -> dict[str, Any]:
+        content = dict(saved["content"])
+        self._step = self._saved_step = step_of(saved)
         self._saved_at = self._clock()
         self._continue_reports(saved["reports"])
         self._note(f"going on from the checkpoint of step {self._step}")
@@ -178,17 +182,17 @@ class Checkpoints:
         own = self._processes.own_of([saved["own"], *self._others])
         self._others = []
         set_random_state(own["random"])
-        content: dict[str, Any] = {**saved["content"], **own["content"]}
-        return content
+        return {**content, **own["content"]}
 
     def _read(self, folder: CheckpointFolder) -> dict[str, Any] | None:
         """Return what the first process finds; what the others had of their own is kept aside."""
         saved = folder.read(self._note) if self._processes.is_first else None
         if saved is None:
             return None
-        if changed := differences(saved["run"], self._run):
-            raise another_run(str(folder), "; ".join(changed))
-        self._others = saved.pop("others")
+        with damage_in_words(f"the checkpoint in {str(folder)!r} cannot be gone on from"):
+            if changed := differences(saved["run"], self._run):
+                raise another_run(str(folder), changed)
+            self._others = list(saved.pop("others"))
         return saved
 
     def _write(
@@ -236,25 +240,6 @@ class Checkpoints:
             return
         recorder = next(iter(self._recorders().values()), None)
         if recorder is None:
-            print_line(f"[sift] note: {words}")
+            print_note(words)
         else:
             recorder.note(words)
-
-
-def _check_pace(every_minutes: object, every_steps: object) -> None:
-    if isinstance(every_minutes, bool) or not (
-        isinstance(every_minutes, int | float) and 0 <= every_minutes < float("inf")
-    ):
-        msg = f"minutes between checkpoints must be a number from 0, got {every_minutes!r}"
-        raise SiftUsageError(msg)
-    if every_steps is None:
-        return
-    if isinstance(every_steps, bool) or not (isinstance(every_steps, int) and every_steps >= 1):
-        msg = f"steps between checkpoints must be a whole number from 1, got {every_steps!r}"
-        raise SiftUsageError(msg)
-
-
-def _refuse_company() -> None:
-    if Place.from_environment(os.environ).size > 1:
-        msg = "Checkpoints are those of one process: save the state of each rank in your own script"
-        raise SiftUsageError(msg)

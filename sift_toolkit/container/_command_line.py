@@ -11,6 +11,9 @@ import json
 from collections.abc import Mapping, MutableMapping
 from typing import Final
 
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import shown
+
 _VARIABLE_PREFIX: Final = "SM_HP_"
 _SERVICE_PREFIX: Final = f"{_VARIABLE_PREFIX}SAGEMAKER_"
 _SUMMARY: Final = "SM_TRAINING_ENV"
@@ -31,17 +34,29 @@ def tell_hyperparameters(
     """Let the environment's variables about hyperparameters tell of the user's own, and no others.
 
     A name with hyphens gets two variables, as sagemaker-training and as SDK v3 call it.
+
+    Raises:
+        SiftUsageError: a name or a value is none that a variable may have, as with a null byte.
     """
     for name in [name for name in environment if name.startswith(_SERVICE_PREFIX)]:
         del environment[name]
     for key, value in hyperparameters.items():
         for name in {key.upper(), key.upper().replace("-", "_")}:
-            environment[_VARIABLE_PREFIX + name] = _variable(value)
+            _tell(environment, key, _VARIABLE_PREFIX + name, _variable(value))
     environment["SM_HPS"] = _variable(dict(hyperparameters))
     environment["SM_USER_ARGS"] = _variable(command_line(hyperparameters))
     if _SUMMARY in environment:
         summary = {**json.loads(environment[_SUMMARY]), "hyperparameters": dict(hyperparameters)}
         environment[_SUMMARY] = _variable(summary)
+
+
+def _tell(environment: MutableMapping[str, str], key: str, name: str, text: str) -> None:
+    try:
+        environment[name] = text
+    except ValueError as error:
+        # Not its value, which may be secret.
+        msg = f"hyperparameter {shown(key)} cannot be told in an environment variable: {error}"
+        raise SiftUsageError(msg) from None
 
 
 def _word(value: object) -> str:

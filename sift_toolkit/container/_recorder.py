@@ -13,7 +13,8 @@ from typing import Final
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.container._divergence import DivergenceNote
-from sift_toolkit.metrics import METRICS
+from sift_toolkit.metrics import LINE_TAG, METRICS
+from sift_toolkit.outside import one_line
 from sift_toolkit.report import REPORT_FILE, Observation, SiftReport
 
 _LEAST_SECONDS_BETWEEN_WRITES: Final = 5.0
@@ -85,7 +86,7 @@ class MetricRecorder:
         if self._speaks:
             self._report.notes.append(words)
             self._is_written = False
-            print_line(f"[sift] note: {words}")
+            print_note(words)
 
     def write(self) -> None:
         """Write the report as it stands, if anything came since the last time."""
@@ -134,6 +135,14 @@ def print_line(line: str) -> None:
     """Print a line with one write, so that nothing another process prints can split it."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def print_note(words: str) -> None:
+    """Print a note as one line, which no metric's pattern finds anything in."""
+    line = f"{LINE_TAG}note: {one_line(words)}"
+    # What the log's encoding has no sign for is spelled out.
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print_line(line.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _free_path(folder: Path) -> Path:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.outside import brief, shown, some_of
 
 OWN_HYPERPARAMETERS: Final = frozenset({"checkpoint_minutes", "checkpoint_steps"})
 """When to save may change from one job to the next: it is the same run."""
@@ -41,7 +42,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     facts = changes(there["facts"], here["facts"])
     saved, ours = there["hyperparameters"], here["hyperparameters"]
     others = [
-        f"hyperparameter {name!r} is {_how(name, saved, ours)}"
+        f"hyperparameter {shown(name)} is {_how(name, saved, ours)}"
         for name in _changed(saved, ours)
         # Said already, with its values.
         if name not in there["facts"]
@@ -52,7 +53,7 @@ def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
 def changes(there: Mapping[str, str], here: Mapping[str, str]) -> list[str]:
     """Return which words differ, by their names."""
     return [
-        f"{name}: {there.get(name, 'none')} there, {here.get(name, 'none')} here"
+        f"{brief(name)}: {brief(there.get(name, 'none'))} there, {here.get(name, 'none')} here"
         for name in _changed(there, here)
     ]
 
@@ -67,11 +68,11 @@ def model_differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list
     return [*told[:_MOST_TOLD], f"{more} more of the model"] if more > 0 else told
 
 
-def another_run(folder: str, why: str) -> SiftStateError:
+def another_run(folder: str, why: Sequence[str]) -> SiftStateError:
     """Return the error to raise where a checkpoint does not belong to the run."""
     return SiftStateError(
-        f"the checkpoint in {folder!r} belongs to another run: {why}; give this job a checkpoint "
-        "folder of its own, or make it the same run"
+        f"the checkpoint in {folder!r} belongs to another run: {some_of(why)}; give this "
+        "job a checkpoint folder of its own, or make it the same run"
     )
 
 

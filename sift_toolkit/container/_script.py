@@ -8,6 +8,7 @@ from pathlib import Path
 from sift_toolkit.config import SCRIPT_KEY
 from sift_toolkit.contract import JobTree, decode_hyperparameters
 from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import shown
 
 
 def script_of(tree: JobTree) -> Path:
@@ -19,7 +20,9 @@ def script_of(tree: JobTree) -> Path:
     script = decode_hyperparameters(tree.read_hyperparameters()).get(SCRIPT_KEY)
     if isinstance(script, str):
         return Path(script)
-    where = f"hyperparameter {SCRIPT_KEY} is {script!r}" if tree.exists else "there is no job here"
+    where = (
+        f"hyperparameter {SCRIPT_KEY} is {shown(script)}" if tree.exists else "there is no job here"
+    )
     msg = (
         f'no script is named: {where}; launch with sift_estimator(..., launcher="train") or '
         'launcher="run"'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
 import torch
@@ -18,16 +18,16 @@ from sift_toolkit.container._learning_rate import scheduler_for
 from sift_toolkit.container._processes import Processes, alone
 from sift_toolkit.container._progress import CommonProgress
 from sift_toolkit.container._random_state import random_state, seed_all, set_random_state
+from sift_toolkit.container._run_numbers import epochs_of, seed_of
 from sift_toolkit.container._same_run import another_run, changes, model_differences
 from sift_toolkit.container._shares import own_share, why_not_shared
 from sift_toolkit.container._sift import job_sifting
-from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import brief, damage_in_words
 from sift_toolkit.sifting import Batch, SiftingDataloader, to_device
 
 MODEL_FILE: Final = "model.pt"
 """The trained weights, a state dict, in the job's model folder."""
 
-_SEED: Final = "seed"
 """Hyperparameter that everything random in the training follows from."""
 
 _MINUTES: Final = "checkpoint_minutes"
@@ -64,10 +64,10 @@ def train(hooks: Hooks, job: Job, processes: Processes | None = None) -> None:
         SystemExit: the job was asked to end, and a checkpoint is written.
     """
     processes = processes or alone()
-    seed_all(_seed(job))
+    seed_all(seed_of(job))
     run = _Run(hooks, job, processes)
     # All are made alike, down to a dataset that was split at random.
-    processes.part_ways(_seed(job))
+    processes.part_ways(seed_of(job))
     run.go()
 
 
@@ -91,8 +91,8 @@ class _Run:
         self._tree = job.tree
         self._processes = processes
         self._device = processes.device
-        self._seed = _seed(job)
-        self._epochs = _epochs(hooks, job)
+        self._seed = seed_of(job)
+        self._epochs = epochs_of(hooks, job)
         self._epochs_trained = self._epochs_done = 0
         config, recorder = job_sifting(job.tree)
         self._note = recorder.note
@@ -229,32 +229,20 @@ class _Run:
         if (content := self._checkpoints.load()) is None:
             return
         folder = str(self._folder)
+        with damage_in_words(f"the checkpoint in {folder!r} cannot be gone on from"):
+            self._go_on_from(content, folder)
+        self._note(f"{self._epochs_done} of {self._epochs} epochs are done")
+
+    def _go_on_from(self, content: Mapping[str, Any], folder: str) -> None:
         changed = changes(content[_KINDS], self._kinds())
         changed += model_differences(content["model"], self._model.state_dict())
         if changed:
-            raise another_run(folder, "; ".join(changed))
+            raise another_run(folder, changed)
         try:
             for name, part in self._parts.items():
                 part.load_state_dict(content[name])
             self._model.load_state_dict(content[_BUFFERS], strict=False)
         except (KeyError, RuntimeError, ValueError) as error:
-            raise another_run(folder, str(error)) from error
+            raise another_run(folder, [brief(str(error))]) from error
         self._epochs_trained = content[_EPOCHS_TRAINED]
         self._epochs_done = content[_EPOCHS_DONE]
-        self._note(f"{self._epochs_done} of {self._epochs} epochs are done")
-
-
-def _seed(job: Job) -> int:
-    seed = job.hyperparameters.get(_SEED, 0)
-    if isinstance(seed, int) and 0 <= seed < 2**63:
-        return int(seed)
-    msg = f"hyperparameter {_SEED!r} must be a whole number from 0, got {seed!r}"
-    raise SiftUsageError(msg)
-
-
-def _epochs(hooks: Hooks, job: Job) -> int:
-    epochs: object = hooks.epochs(job)
-    if isinstance(epochs, int) and epochs >= 1:
-        return epochs
-    msg = f"the hook epochs must return a whole number from 1, got {epochs!r}"
-    raise SiftUsageError(msg)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 
 from sift_toolkit.config import QUOTED_KEY
+from sift_toolkit.outside import read_json
 
 
 def without_apostrophes(encoded: Mapping[str, str]) -> dict[str, str]:
@@ -31,8 +32,16 @@ def with_apostrophes(decoded: Mapping[str, object]) -> dict[str, object]:
     """Undo `without_apostrophes`, given hyperparameters that were decoded once."""
     names = decoded.get(QUOTED_KEY)
     changed = {
-        name: json.loads(text)
+        name: _unquoted(text)
         for name in (names if isinstance(names, list) else [])
-        if isinstance(text := decoded.get(name), str)
+        if isinstance(name, str) and isinstance(text := decoded.get(name), str)
     }
     return {**decoded, **changed}
+
+
+def _unquoted(text: str) -> object:
+    try:
+        return read_json(text)
+    except ValueError:
+        # Not one of those that were spelled out here, whatever the list says.
+        return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Final
 
 from sift_toolkit.contract._locations import is_remote, local_path
 from sift_toolkit.errors import SiftRequestError
+from sift_toolkit.outside import read_json
 
 PROGRAM_KEY: Final = "sagemaker_program"
 """Hyperparameter that names the script to run, relative to the code folder."""
@@ -80,7 +80,8 @@ def _name_problems(name: str) -> list[str]:
 
 def _hyperparameter_problems(hyperparameters: Mapping[str, object]) -> list[str]:
     problems = [
-        f"hyperparameter {key!r} must be JSON text in a str, got {value!r}: give json.dumps(...)"
+        f"hyperparameter {key!r} must be JSON text in a str, got a {type(value).__name__}: "
+        "give json.dumps(...)"
         for key, value in hyperparameters.items()
         if not isinstance(value, str)
     ]
@@ -149,7 +150,7 @@ def _distribution_problems(job: JobDescription) -> list[str]:
 def _text(value: str) -> str:
     """The string a hyperparameter stands for, whether it came as JSON or as it is."""
     try:
-        decoded = json.loads(value)
+        decoded = read_json(value)
     except ValueError:
         return value
     return decoded if isinstance(decoded, str) else value

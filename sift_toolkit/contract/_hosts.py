@@ -29,7 +29,7 @@ def hosts_of(resources_file: Path) -> list[str]:
     """
     try:
         hosts = json.loads(resources_file.read_text(encoding="utf-8")).get("hosts", [])
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return []
     return [host for host in hosts if isinstance(host, str)] if isinstance(hosts, list) else []
 

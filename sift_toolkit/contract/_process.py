@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
+from sift_toolkit.contract._log import MOST_LINE
+
 _TICK_SECONDS: Final = 0.1
 _DRAIN_SECONDS: Final = 1.0
 _CHUNK_BYTES: Final = 65536
@@ -90,6 +92,9 @@ class _LineReader:
         self.ended = not chunk
         text = self._decoder.decode(chunk, final=self.ended)
         *lines, self._pending = (self._pending + text).split("\n")
+        if len(self._pending) > MOST_LINE:
+            # A line without an end would be copied, and kept, from its beginning each time.
+            lines, self._pending = [*lines, self._pending], ""
         return [*lines, *self.rest()] if self.ended else lines
 
     def rest(self) -> list[str]:

@@ -7,7 +7,6 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-ru
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from sift_toolkit.contract._apostrophes import with_apostrophes
+from sift_toolkit.contract._log import read_log
 from sift_toolkit.errors import SiftJobError
+from sift_toolkit.outside import read_json
 
 BASE_VARIABLE: Final = "SAGEMAKER_BASE_DIR"
 """Environment variable that moves a job's tree away from `DEFAULT_BASE`."""
@@ -116,9 +117,7 @@ class JobTree:
 
     def log_lines(self) -> Iterator[str]:
         """Yield each line of the log so far, without its end."""
-        with self.log_file.open(encoding="utf-8") as log:
-            for line in log:
-                yield line.rstrip("\n")
+        return read_log(self.log_file)
 
     def last_lines(self, count: int = 20) -> str:
         """Return the last lines of the log so far, as one text."""
@@ -157,12 +156,14 @@ class JobTree:
         if not self.exists:
             return {}
         try:
-            content = json.loads(self.hyperparameters_file.read_text(encoding="utf-8"))
+            content = read_json(self.hyperparameters_file.read_text(encoding="utf-8"))
         except ValueError as error:
             msg = f"{self.hyperparameters_file} must hold a JSON object, but it is no JSON: {error}"
             raise SiftJobError(msg) from error
         if not isinstance(content, dict):
-            msg = f"{self.hyperparameters_file} must hold a JSON object, got {content!r}"
+            # Not what it holds: hyperparameters may be secret.
+            kind = type(content).__name__
+            msg = f"{self.hyperparameters_file} must hold a JSON object, got a {kind}"
             raise SiftJobError(msg)
         return content
 
@@ -197,8 +198,8 @@ class JobTree:
         """Return the reason in the failure file, at most 1024 characters, None if there is none."""
         if not self.failure_file.is_file():
             return None
-        text = self.failure_file.read_text(encoding="utf-8", errors="replace")
-        return text[:FAILURE_REASON_LIMIT].strip() or None
+        with self.failure_file.open(encoding="utf-8", errors="replace") as file:
+            return file.read(FAILURE_REASON_LIMIT).strip() or None
 
 
 def decode_hyperparameters(raw: Mapping[str, object]) -> dict[str, object]:
@@ -213,7 +214,7 @@ def _decode(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        decoded: object = json.loads(value)
+        decoded = read_json(value)
     except ValueError:
         return value
     return decoded

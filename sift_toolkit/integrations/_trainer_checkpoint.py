@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from sift_toolkit.container._checkpoint import load_safely
+
 
 def state_file(checkpoint: Path, rank: int) -> Path:
     """Return where the state of a rank is kept.
@@ -28,9 +30,12 @@ def save_state(checkpoint: Path, rank: int, state: dict[str, Any]) -> None:
 
 
 def load_state(checkpoint: Path, rank: int) -> dict[str, Any] | None:
-    """Return a saved state, None if there is none."""
+    """Return a saved state, None if there is none.
+
+    Raises:
+        SiftStateError: the file is not whole, or holds what would run code.
+    """
     source = state_file(checkpoint, rank)
     if not source.exists():
         return None
-    state: dict[str, Any] = torch.load(source, map_location="cpu", weights_only=True)
-    return state
+    return load_safely(source)

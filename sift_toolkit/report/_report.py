@@ -8,18 +8,29 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sift_toolkit.display import figures_html, pairs_table
 from sift_toolkit.errors import SiftStateError
 from sift_toolkit.metrics import METRICS, Metric
+from sift_toolkit.outside import damage_in_words, read_json, shown
 from sift_toolkit.report._charts import report_figures
+from sift_toolkit.report._values import (
+    as_list,
+    as_number,
+    as_object,
+    as_plain,
+    as_text,
+    as_whole,
+)
 from sift_toolkit.report._words import pairs_of_values, stuck_words
 
 REPORT_FILE: Final = "sift_report.json"
 REPORT_VERSION: Final = 1
 LOSS_PERCENTILES: Final = (5, 25, 50, 75, 95)
 """The percentiles of the kept and of the dropped losses that each observation holds."""
+MOST_BYTES: Final = 1 << 28
+"""Bytes of a file that is read: a report of ten million steps is smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +157,9 @@ class SiftReport:
             SiftStateError: the file is no report, or one of a newer version.
             OSError: there is no such file.
         """
+        if (size := path.stat().st_size) > MOST_BYTES:
+            msg = f"{path} is not a sift report: it has {size} bytes, one has {MOST_BYTES} at most"
+            raise SiftStateError(msg)
         return cls.from_json(path.read_bytes(), str(path))
 
     @classmethod
@@ -155,19 +169,20 @@ class SiftReport:
         Raises:
             SiftStateError: the text is no report, or one of a newer version.
         """
-        try:
-            content: dict[str, Any] = json.loads(text, parse_constant=_refuse)
-            version = int(content["version"])
+        with damage_in_words(f"{name} is not a sift report"):
+            content = as_object(read_json(text))
+            version = as_whole(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
-                    config=dict(content["config"]),
-                    notes=list(content["notes"]),
-                    observations=[_from_json(entry) for entry in content["observations"]],
+                    config={
+                        key: as_plain(value) for key, value in as_object(content["config"]).items()
+                    },
+                    notes=[as_text(entry) for entry in as_list(content["notes"])],
+                    observations=[_from_json(entry) for entry in as_list(content["observations"])],
                 )
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            msg = f"{name} is not a sift report: {error!r}"
-            raise SiftStateError(msg) from error
-        msg = f"{name} has report version {version}, this package reads up to {REPORT_VERSION}"
+        msg = (
+            f"{name} has report version {shown(version)}, this package reads up to {REPORT_VERSION}"
+        )
         raise SiftStateError(msg)
 
 
@@ -182,13 +197,15 @@ def _to_json(observation: Observation) -> dict[str, object]:
     }
 
 
-def _from_json(entry: dict[str, Any]) -> Observation:
+def _from_json(entry: object) -> Observation:
+    content = as_object(entry)
+    values = as_object(content["values"])
     return Observation(
-        values={name: float(value) for name, value in entry["values"].items()},
-        kept_losses=_losses(entry["kept_losses"]),
-        dropped_losses=_losses(entry["dropped_losses"]),
-        stuck_ids=tuple(map(int, entry.get("stuck_ids", ()))),
-        classes=_classes_from_json(entry.get("classes")),
+        values={name: as_number(value) for name, value in values.items()},
+        kept_losses=_losses(content["kept_losses"]),
+        dropped_losses=_losses(content["dropped_losses"]),
+        stuck_ids=tuple(map(as_whole, as_list(content.get("stuck_ids", [])))),
+        classes=_classes_from_json(content.get("classes")),
     )
 
 
@@ -201,25 +218,24 @@ def _classes_to_json(classes: ClassTotals) -> dict[str, object]:
     }
 
 
-def _classes_from_json(entry: dict[str, Any] | None) -> ClassTotals | None:
+def _classes_from_json(entry: object) -> ClassTotals | None:
     if entry is None:
         return None
-    labels, seen, chosen = (tuple(map(int, entry[name])) for name in ("labels", "seen", "chosen"))
+    content = as_object(entry)
+    labels, seen, chosen = (
+        tuple(map(as_whole, as_list(content[name]))) for name in ("labels", "seen", "chosen")
+    )
     if not len(labels) == len(seen) == len(chosen):
         msg = f"classes: {len(labels)} labels, {len(seen)} seen, {len(chosen)} chosen"
         raise ValueError(msg)
     return ClassTotals(labels=labels, seen=seen, chosen=chosen)
 
 
-def _losses(entry: list[float] | None) -> tuple[float, ...] | None:
+def _losses(entry: object) -> tuple[float, ...] | None:
     if entry is None:
         return None
-    if len(entry) != len(LOSS_PERCENTILES):
-        msg = f"losses: {len(entry)} percentiles instead of {len(LOSS_PERCENTILES)}"
+    losses = tuple(map(as_number, as_list(entry)))
+    if len(losses) != len(LOSS_PERCENTILES):
+        msg = f"{len(losses)} losses, there is one for each of {len(LOSS_PERCENTILES)} percentiles"
         raise ValueError(msg)
-    return tuple(map(float, entry))
-
-
-def _refuse(constant: str) -> float:
-    msg = f"{constant} is no number of a report"
-    raise ValueError(msg)
+    return losses

@@ -26,6 +26,7 @@ Batch: TypeAlias = Any
 Pad: TypeAlias = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 """Brings tensors of different trailing sizes to one size, rows unchanged."""
 
+_PLAIN = (list, tuple)
 _SHARED = (
     type(None),
     str,
@@ -44,9 +45,15 @@ def num_rows(batch: Batch) -> int:
     Raises:
         SiftBatchError: it holds no tensor, array or list.
     """
+    # The usual forms first, which begin with a tensor: it is asked at each step.
+    first = next(iter(batch.values()), None) if type(batch) is dict else batch
+    if type(first) in _PLAIN and first:
+        first = first[0]
+    if isinstance(first, Tensor) and not first.is_nested and first.ndim:
+        return int(first.shape[0])
     length = None
     for leaf in leaves(batch):
-        if is_array(leaf) and leaf.ndim > 0:
+        if is_array(leaf) and not _is_nested(leaf) and leaf.ndim > 0:
             return int(leaf.shape[0])
         if length is None and is_list(leaf):
             length = len(leaf)
@@ -78,9 +85,10 @@ def take(batch: Batch, rows: Tensor) -> Batch:
             return value
         _check_rows(value, count, place)
         if isinstance(value, Tensor):
-            if value.device not in rows_on:
-                rows_on[value.device] = rows.to(value.device)
-            return value.index_select(0, rows_on[value.device])
+            device = value.device
+            if device not in rows_on:
+                rows_on[device] = rows.to(device)
+            return value.index_select(0, rows_on[device])
         if is_array(value):
             return value[rows.numpy()]
         return type(value)([value[row] for row in rows.tolist()])
@@ -90,6 +98,8 @@ def take(batch: Batch, rows: Tensor) -> Batch:
 
 def _is_shared(value: Any) -> bool:
     """Whether *value* belongs to the batch as a whole; numpy's scalars have no dimension either."""
+    if isinstance(value, Tensor):
+        return value.ndim == 0
     return isinstance(value, _SHARED) or getattr(value, "ndim", None) == 0
 
 
@@ -102,18 +112,27 @@ def _check_rows(value: Any, count: int, place: str) -> None:
             )
             raise SiftBatchError(msg)
         return
-    if not is_array(value) or getattr(value, "is_nested", False):
-        msg = (
-            f"{place} is of type {type(value).__name__}, whose samples cannot be told apart; "
-            "return padded tensors and their lengths, or a mapping or dataclass of tensors"
-        )
-        raise SiftBatchError(msg)
+    _check_array(value, place)
     if value.shape[0] != count:
         msg = (
             f"{place} has shape {tuple(value.shape)}, but the batch holds {count} samples: "
             "dimension 0 must hold the samples in every tensor of a batch"
         )
         raise SiftBatchError(msg)
+
+
+def _check_array(value: Any, place: str) -> None:
+    if is_array(value) and not _is_nested(value):
+        return
+    msg = (
+        f"{place} is of type {type(value).__name__}, whose samples cannot be told apart; return "
+        "padded tensors and their lengths, or a mapping or dataclass of tensors"
+    )
+    raise SiftBatchError(msg)
+
+
+def _is_nested(value: Any) -> bool:
+    return bool(getattr(value, "is_nested", False))
 
 
 def concat(parts: Sequence[Batch], pad: Pad | None = None) -> Batch:
@@ -141,9 +160,17 @@ def _join(values: list[Any], pad: Pad | None, place: str) -> Any:
     first = values[0]
     if is_list(first):
         return type(first)([entry for value in values for entry in value])
-    if pad is not None and isinstance(first, Tensor) and len(_trailing_sizes(values)) > 1:
-        values = _padded(values, pad, place)
+    return _join_arrays(values, pad, place)
+
+
+def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
+    first = values[0]
+    for value in values:
+        _check_array(value, place)
     sizes = _trailing_sizes(values)
+    if len(sizes) > 1 and pad is not None and isinstance(first, Tensor):
+        values = _padded(values, pad, place)
+        sizes = _trailing_sizes(values)
     if len(sizes) > 1:
         msg = (
             f"{place} has samples of different sizes in different batches: "
@@ -152,15 +179,23 @@ def _join(values: list[Any], pad: Pad | None, place: str) -> Any:
         raise SiftBatchError(msg)
     if isinstance(first, Tensor):
         return torch.cat(values)
-    return sys.modules["numpy"].concatenate(values)
+    try:
+        return sys.modules["numpy"].concatenate(values)
+    except TypeError as error:
+        msg = f"{place} changes its dtype from batch to batch: {error}"
+        raise SiftBatchError(msg) from error
 
 
 def _kind(value: Any) -> str:
     """Return in words what must not change from batch to batch."""
     if not is_array(value):
         return type(value).__name__ + (" of tensors" if is_container(value) else "")
-    name = "tensor" if isinstance(value, Tensor) else "array"
+    name = _layout(value) + "tensor" if isinstance(value, Tensor) else "array"
     return name if value.ndim else f"{name} without dimensions"
+
+
+def _layout(tensor: Tensor) -> str:
+    return "" if tensor.layout == torch.strided else f"{tensor.layout} "
 
 
 def _trailing_sizes(values: list[Any]) -> set[tuple[int, ...]]:

@@ -16,7 +16,7 @@ import dataclasses
 import sys
 from collections import UserDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
@@ -25,6 +25,9 @@ from sift_toolkit.errors import SiftBatchError
 
 # Lists of nothing but these are told at once, without a look at each entry.
 _WORDS_AND_NUMBERS = frozenset({str, bytes, int, float, bool, type(None)})
+
+_DEEPEST: Final = 64
+"""Containers one in another, many more than any batch has."""
 
 
 def is_array(value: object) -> bool:
@@ -40,28 +43,64 @@ def is_list(value: object) -> bool:
     return isinstance(value, list | tuple) and not hasattr(value, "_fields")
 
 
-def is_container(value: object) -> bool:
-    """Whether *value* holds other parts of the batch; see the top of this module."""
+def is_container(value: object, depth: int = 0) -> bool:
+    """Whether *value* holds other parts of the batch; see the top of this module.
+
+    Args:
+        value: a part of a batch.
+        depth: containers around it.
+
+    Raises:
+        SiftBatchError: there are too many around it, or in it.
+    """
     if is_array(value):
         return False
+    _check_depth(depth)
     if is_list(value):
-        return _is_list_of_features(value)
+        return _is_list_of_features(value, depth)
+    return _has_named_parts(value)
+
+
+def _check_depth(depth: int) -> None:
+    if depth > _DEEPEST:
+        msg = (
+            f"a batch nests its parts more than {_DEEPEST} deep, or contains itself; return a "
+            "mapping, a list or a dataclass of tensors from the collate function"
+        )
+        raise SiftBatchError(msg)
+
+
+def _has_named_parts(value: object) -> bool:
     if isinstance(value, Mapping) or _is_namedtuple(value):
         return True
     return dataclasses.is_dataclass(value) and not isinstance(value, type)
 
 
-def leaves(batch: Any) -> Iterator[Any]:
-    """Yield the leaves of a batch, in order."""
-    if not is_container(batch):
+def leaves(batch: Any, depth: int = 0) -> Iterator[Any]:
+    """Yield the leaves of a batch, in order.
+
+    Args:
+        batch: whatever the collate function returned.
+        depth: containers around it.
+
+    Raises:
+        SiftBatchError: it is no tree, or a very deep one.
+    """
+    if not is_container(batch, depth):
         yield batch
         return
     for _, child in _children(batch):
-        yield from leaves(child)
+        if isinstance(child, Tensor):
+            yield child
+        else:
+            yield from leaves(child, depth + 1)
 
 
 def map_leaves(
-    function: Callable[[list[Any], str], Any], batches: Sequence[Any], place: str = "batch"
+    function: Callable[[list[Any], str], Any],
+    batches: Sequence[Any],
+    place: str = "batch",
+    depth: int = 0,
 ) -> Any:
     """Return a batch of the first one's structure, with leaves made of those of all batches.
 
@@ -69,12 +108,13 @@ def map_leaves(
         function: makes a leaf of the leaves that stand in one place, and the name of that place.
         batches: at least one, all of the same structure.
         place: name of the batch in messages.
+        depth: containers around it.
 
     Raises:
-        SiftBatchError: the batches do not have the same structure.
+        SiftBatchError: the batches do not have the same structure, or are no trees.
     """
     first = batches[0]
-    if not is_container(first):
+    if not is_container(first, depth):
         return function(list(batches), place)
     parts = [list(_children(batch)) if type(batch) is type(first) else [] for batch in batches]
     names = [name for name, _ in parts[0]]
@@ -83,7 +123,7 @@ def map_leaves(
         msg = f"{place} changes its type, its keys or its length from batch to batch: {kinds}"
         raise SiftBatchError(msg)
     children = [
-        map_leaves(function, [part[index][1] for part in parts], place + name)
+        map_leaves(function, [part[index][1] for part in parts], place + name, depth + 1)
         for index, name in enumerate(names)
     ]
     return _rebuild(first, children)
@@ -98,25 +138,32 @@ def _is_namedtuple(value: object) -> bool:
     )
 
 
-def _is_list_of_features(value: Any) -> bool:
+def _is_list_of_features(value: Any, depth: int) -> bool:
     if isinstance(value, tuple) and any(isinstance(entry, list) for entry in value):
         return True
-    return _holds_array(value)
+    return _holds_array(value, depth)
 
 
-def _holds_array(value: Any) -> bool:
+def _holds_array(value: Any, depth: int) -> bool:
+    if is_array(value):
+        return True
+    _check_depth(depth)
     if is_list(value):
         kinds = set(map(type, value))
-        return not kinds <= _WORDS_AND_NUMBERS and any(map(_holds_array, value))
-    return is_array(value) or (is_container(value) and any(map(is_array, leaves(value))))
+        return not kinds <= _WORDS_AND_NUMBERS and any(
+            _holds_array(entry, depth + 1) for entry in value
+        )
+    return _has_named_parts(value) and any(
+        _holds_array(child, depth + 1) for _, child in _children(value)
+    )
 
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the parts of a container, each with its place in words."""
-    if isinstance(value, Mapping):
-        yield from ((f"[{key!r}]", child) for key, child in value.items())
-    elif is_list(value):
+    if is_list(value):
         yield from ((f"[{index}]", child) for index, child in enumerate(value))
+    elif isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", child) for key, child in value.items())
     else:
         yield from ((f".{name}", getattr(value, name)) for name in _field_names(value))
 
@@ -129,10 +176,10 @@ def _field_names(value: Any) -> list[str]:
 
 def _rebuild(like: Any, children: list[Any]) -> Any:
     """Return a container of the same type around new children."""
-    if isinstance(like, Mapping):
-        return _rebuild_mapping(like, dict(zip(like, children, strict=True)))
     if is_list(like):
         return type(like)(children)
+    if isinstance(like, Mapping):
+        return _rebuild_mapping(like, dict(zip(like, children, strict=True)))
     if isinstance(like, tuple):
         return like._make(children)  # type: ignore[attr-defined] # a named tuple
     # Not dataclasses.replace, which refuses fields that are not arguments; frozen or not.

@@ -7,6 +7,7 @@ from typing import Any, Final
 from torch import Tensor, nn
 
 from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import damage_in_words
 from sift_toolkit.sifting._agreement import check_same, common_shape, figures_of
 from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._build import build_engine, check_schedule, choose_engine
@@ -80,8 +81,11 @@ class Run:
             SiftUsageError: a memory was asked for, and no losses come back; or Accelerate left
                 all data to each rank.
         """
-        with self._ranks.failing_together():
+        try:
             return self._begin_epoch()
+        except Exception as error:
+            self._ranks.tell_of(error)
+            raise
 
     def _begin_epoch(self) -> EpochIterator:
         self._meter.take_over()
@@ -164,18 +168,20 @@ class Run:
         """
         if iterator.epoch is not self._under_way:
             raise iterator.over()
-        self._meter.take_over()
         self.reporter.step()
         self._gate.step()
+        self._meter.fetch()
         try:
-            with self._ranks.failing_together():
-                refined = self.engine.next()
-        except BaseException:
+            refined = self.engine.next()
+        except BaseException as error:
+            self._meter.pause()
+            self._ranks.tell_of(error)
             if not self.engine.goes_on_after_errors:
                 iterator.failed = True
                 self._leave_epoch()
             raise
         if refined is None:
+            self._meter.pause()
             iterator.ended = True
             self._leave_epoch()
             self._epochs_ended += 1
@@ -194,11 +200,14 @@ class Run:
 
     def take_back(self, losses: Tensor, batch: Batch | None, values: Tensor | None) -> Tensor:
         """Return the weighted mean of a batch's losses, which become scores."""
-        with self._ranks.failing_together():
+        try:
             reduced = self._reduction.take_back(losses, batch, values)
             if reduced.ids is not None:
                 self.engine.learn(reduced.ids, reduced.losses, reduced.values)
-            return reduced.mean
+        except Exception as error:
+            self._ranks.tell_of(error)
+            raise
+        return reduced.mean
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on exactly here."""
@@ -225,6 +234,10 @@ class Run:
             SiftStateError: the state is of another config, of other data or of another version.
         """
         check_state(state, self._header())
+        with damage_in_words("the saved state cannot be gone on from"):
+            self._go_on_from(state)
+
+    def _go_on_from(self, state: dict[str, Any]) -> None:
         if state["engine_name"] != self.engine.name:
             self._change_engine(state["engine_name"], "the saved state has them so")
         self.engine.load_state_dict(state["engine"], mid_epoch=state["mid_epoch"])

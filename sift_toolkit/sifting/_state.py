@@ -9,14 +9,17 @@ from torch import Tensor
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.errors import SiftStateError
+from sift_toolkit.outside import brief, shown, some_of
 from sift_toolkit.sifting._labels import Labels
 from sift_toolkit.sifting._ranks import Ranks
 from sift_toolkit.sifting._schedule import EpochShape
+from sift_toolkit.sifting._state_form import state_form
 
 _VERSION: Final = 2
 _VERSION_KEY: Final = "version"
 _CONFIG_KEY: Final = "config"
 _DATA_KEY: Final = "data"
+_SAMPLES: Final = "samples in the dataset"
 
 
 def state_header(
@@ -37,7 +40,7 @@ def state_header(
     """
     data: dict[str, int | str] = {"ranks": ranks.size, "rank": ranks.rank}
     if hasattr(dataset, "__len__"):
-        data["samples in the dataset"] = len(dataset)
+        data[_SAMPLES] = len(dataset)
     if shape is not None:
         data["rows an epoch"] = shape.rows
         data["rows a batch"] = shape.batch_size
@@ -49,26 +52,37 @@ def state_header(
     return {_VERSION_KEY: _VERSION, _CONFIG_KEY: same.to_hyperparameters(), _DATA_KEY: data}
 
 
-def check_state(state: dict[str, Any], header: dict[str, Any]) -> None:
+def check_state(state: Any, header: dict[str, Any]) -> None:
     """Hold a saved state against the loader it is to be loaded into.
 
     Raises:
-        SiftStateError: it belongs to another one; every difference is named.
+        SiftStateError: it belongs to another one, every difference is named; or is no whole state.
     """
-    version = state.get(_VERSION_KEY)
-    if version != _VERSION or not {_CONFIG_KEY, _DATA_KEY} <= state.keys():
-        msg = f"this is no state of a SiftingDataloader that this package reads: {version=!r}"
+    version = state.get(_VERSION_KEY) if isinstance(state, dict) else state
+    is_ours = isinstance(version, int) and version == _VERSION
+    if not is_ours or not all(isinstance(state.get(key), dict) for key in (_CONFIG_KEY, _DATA_KEY)):
+        told = f"version={shown(version)}"
+        msg = f"this is no state of a SiftingDataloader that this package reads: {told}"
         raise SiftStateError(msg)
     differences = [
-        f"{name}: {saved.get(name)!r} there, {ours.get(name)!r} here"
+        f"{brief(str(name))}: {shown(saved.get(name))} there, {ours.get(name)!r} here"
         for saved, ours in (
             (state[_CONFIG_KEY], header[_CONFIG_KEY]),
             (state[_DATA_KEY], header[_DATA_KEY]),
         )
         for name in [*ours, *(saved.keys() - ours.keys())]
-        if saved.get(name) != ours.get(name)
+        if not _same(saved.get(name), ours.get(name))
     ]
     if differences:
-        told = "; ".join(differences)
+        told = some_of(differences)
         msg = f"the saved state is of another sift config, other data or another rank: {told}"
         raise SiftStateError(msg)
+    wrong = state_form(header[_DATA_KEY].get(_SAMPLES, 0))(state, "state")
+    if wrong is not None:
+        msg = f"the saved state was changed, or is not whole: {brief(wrong)} is not what was saved"
+        raise SiftStateError(msg)
+
+
+def _same(saved: object, ours: object) -> bool:
+    # Tensors do not compare to one answer; none stands there by itself.
+    return not isinstance(saved, Tensor) and saved == ours

@@ -92,7 +92,7 @@ class TestModel:
 
 def test_the_refusal_says_what_to_do() -> None:
     """The folder is named, and both ways out."""
-    words = str(another_run("/opt/ml/checkpoints", "seed: 0 there, 1 here"))
+    words = str(another_run("/opt/ml/checkpoints", ["seed: 0 there, 1 here"]))
     assert words == (
         "the checkpoint in '/opt/ml/checkpoints' belongs to another run: seed: 0 there, 1 here; "
         "give this job a checkpoint folder of its own, or make it the same run"
