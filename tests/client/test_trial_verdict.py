@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import random
 from collections import Counter
@@ -87,6 +88,12 @@ def test_nothing_is_as_good() -> None:
     assert result.verdict.kind == "full"
     assert "No arm that costs less is as good as plain training." in result.sentences
     assert "The nearest that sifts is dear." in result.sentences
+    (hint,) = (one for one in result.sentences if one.startswith("With a tolerance of "))
+    tolerance = float(hint.split()[4])
+    again = dataclasses.replace(plan, metric=dataclasses.replace(plan.metric, tolerance=tolerance))
+    found = TrialResult.of(again, result.outcomes).verdict
+    assert found.kind == "sift"
+    assert found.config == ARMS[1].config
 
 
 def test_not_enough_seeds() -> None:
