@@ -52,7 +52,7 @@ def test_another_arm_of_that_name(folder: TrialFolder) -> None:
 
 
 def test_another_subject(folder: TrialFolder) -> None:
-    """Other arms, seeds, budget and tolerance go on; another script or length of training does not."""
+    """Other arms, seeds, budget and tolerance go on; another script or length does not."""
     with folder.claimed():
         folder.begin(PLAN, {"script": "a.py", "channels": {"x": "y"}})
         more = plan_of(
