@@ -154,7 +154,7 @@ def test_what_is_recommended_holds(scores: list[float], tolerance: float) -> Non
 
 
 def verdicts(gain: float, trials: int) -> Counter[str]:
-    """Return the verdicts of trials of the default arms, better than plain of their cost by so much.
+    """Return verdicts on the default arms, better than plain training of their cost by so much.
 
     The noise between seeds is 0.001, a tenth of a point.
     """
@@ -177,5 +177,5 @@ def test_chance_is_seldom_recommended() -> None:
 
 
 def test_what_is_better_is_found() -> None:
-    """Arms that are better by five times the noise between seeds are nearly always recommended."""
+    """Arms better by five times the noise between seeds are nearly always recommended."""
     assert verdicts(0.005, 20)["sift"] >= 18
