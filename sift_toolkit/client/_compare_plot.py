@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sift_toolkit.client._compare_columns import status_text
 from sift_toolkit.client._compare_rows import is_finished
 from sift_toolkit.client._comparison import NOT_REPORTED
-from sift_toolkit.client._picture import new_picture, save_picture
+from sift_toolkit.client._picture import new_picture, save_picture, without_formulas
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +70,7 @@ def draw_comparison(comparison: Comparison, path: str | Path | None) -> Figure:
     jobs = comparison.jobs
     height = max(3.6, 1.8 + 0.42 * len(jobs))
     figure = new_picture(11, height)
-    figure.suptitle(_without_formulas(comparison.title), fontsize=13, color=_INK)
+    figure.suptitle(without_formulas(comparison.title), fontsize=13, color=_INK)
     time, gain = figure.subplots(1, 2)
     _draw_time(time, jobs)
     figure.legend(*time.get_legend_handles_labels(), **_LEGEND)
@@ -107,7 +107,7 @@ def _draw_time(axes: Axes, jobs: Sequence[ComparedJob]) -> None:
         ends = [end + width for end, width in zip(ends, widths, strict=True)]
     for place, (job, total) in enumerate(zip(jobs, totals, strict=True)):
         text = f" {total / size:,.4g} {unit}" if total else f" {NOT_REPORTED}"
-        text += "" if is_finished(job.facts) else f", {_short(status_text(job))}"
+        text += "" if is_finished(job.facts) else f", {status_text(job)}"
         axes.text(total / size, place, text, va="center", color=_INK, fontsize=9)
     axes.set_yticks(places, [_short(job.label) for job in jobs])
     axes.invert_yaxis()
@@ -188,9 +188,4 @@ def _short(label: str) -> str:
     """Cut the middle out of a long label: names of jobs begin alike and end in their time."""
     half = (_LONGEST_LABEL - 3) // 2
     text = label if len(label) <= _LONGEST_LABEL else f"{label[:half]}...{label[-half:]}"
-    return _without_formulas(text)
-
-
-def _without_formulas(text: str) -> str:
-    """Return text in which no dollar sign begins a formula."""
-    return text.replace("$", r"\$")
+    return without_formulas(text)

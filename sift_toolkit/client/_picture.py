@@ -11,7 +11,7 @@ from pathlib import Path
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["Picture", "new_picture", "save_picture"]
+__all__ = ["Picture", "new_picture", "save_picture", "without_formulas"]
 
 
 class Picture(Figure):
@@ -34,3 +34,8 @@ def save_picture(figure: Figure, path: str | Path) -> None:
     """Save a figure as the kind of picture that the ending names; its folder is made."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
+
+
+def without_formulas(text: str) -> str:
+    """Return text in which no dollar sign begins a formula."""
+    return text.replace("$", r"\$")

@@ -18,6 +18,7 @@ from sift_toolkit.client._staging import TRIAL_FILE
 from sift_toolkit.client._trial_outcome import Outcome
 from sift_toolkit.client._trial_plan import TrialJob, TrialPlan
 from sift_toolkit.errors import SiftStateError, SiftUsageError
+from sift_toolkit.outside import read_json, shown
 
 __all__ = ["TrialFolder"]
 
@@ -74,7 +75,7 @@ class TrialFolder:
     def begin(self, plan: TrialPlan, subject: Mapping[str, Any]) -> None:
         """Write the plan; a trial that is there goes on, if it is of the same subject.
 
-        Arms, seeds and budget may be others than before: what was measured stays.
+        Arms, seeds, budget and tolerance may be others than before: what was measured stays.
 
         Args:
             plan: What is to be run.
@@ -84,8 +85,9 @@ class TrialFolder:
             SiftUsageError: the trial there is of something else.
             SiftStateError: what is there cannot be read.
         """
-        own = {**subject, "epochs": plan.epochs, "metric": plan.to_json()["metric"]}
-        own = json.loads(json.dumps(own))
+        # How it is judged may change: nothing that was measured depends on it.
+        metric = {"name": plan.metric.name, "regex": plan.metric.regex}
+        own = json.loads(json.dumps({**subject, "epochs": plan.epochs, "metric": metric}))
         path = self.path / TRIAL_FILE
         if path.exists():
             there = _read(path).get("subject", {})
@@ -172,11 +174,11 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not isinstance(content, dict):
-        raise _unreadable(path, content)
+        raise _unreadable(path, shown(content))
     return content
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from sift_toolkit.client._picture import new_picture, save_picture
+from sift_toolkit.client._picture import new_picture, save_picture, without_formulas
 from sift_toolkit.client._trial_arms import ArmKind
 from sift_toolkit.client._trial_figure import frontier_points, reach_of
 from sift_toolkit.client._trial_table import letter_of
@@ -49,7 +49,7 @@ def draw_trial(result: TrialResult, path: str | Path | None) -> Figure:
     axes = figure.subplots()
     axes.grid(color=_FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.set_title(_literal(result.title), loc="left", fontsize=12, color=_INK)
+    axes.set_title(without_formulas(result.title), loc="left", fontsize=12, color=_INK)
     metric = result.plan.metric
     unit = " [%]" if metric.is_share else ""
     axes.set_ylabel(f"{metric.title}{unit}", color=_INK)
@@ -123,9 +123,4 @@ def _draw_arms(axes: Axes, result: TrialResult, kind: ArmKind) -> None:
 def _key(result: TrialResult) -> str:
     """Return which arm each letter stands for."""
     lines = (f"{letter_of(place)}  {row.arm.label}" for place, row in enumerate(result.rows))
-    return _literal("\n".join(lines))
-
-
-def _literal(text: str) -> str:
-    """Return text of which a dollar sign begins no formula."""
-    return text.replace("$", r"\$")
+    return without_formulas("\n".join(lines))

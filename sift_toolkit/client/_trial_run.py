@@ -12,6 +12,7 @@ from sift_toolkit.client._trial_outcome import Outcome
 from sift_toolkit.client._trial_plan import TrialJob, TrialPlan
 from sift_toolkit.client._trial_runner import TrialRunner
 from sift_toolkit.errors import SiftJobError
+from sift_toolkit.outside import brief, one_line
 
 __all__ = ["TrialRun"]
 
@@ -75,8 +76,8 @@ class TrialRun:
             if not outcome.counts and job.arm == self.plan.full:
                 msg = (
                     f"{job.title}, to which everything is compared, counts for nothing: "
-                    f"{outcome.failure}. Its job is {outcome.name!r}. Start the trial again once "
-                    "that is mended: what has ended well is not run again"
+                    f"{one_line(str(outcome.failure))}. Its job is {outcome.name!r}. Start the "
+                    "trial again once that is mended: what has ended well is not run again"
                 )
                 raise SiftJobError(msg)
 
@@ -91,7 +92,7 @@ class TrialRun:
         total = sum(number for number, _ in self.plan.expected())
         head = f"[{len(self.outcomes)} of at most {total}] {job.title}:"
         if outcome.score is None or not outcome.counts:
-            return f"{head} {outcome.failure}"
+            return f"{head} {brief(str(outcome.failure))}"
         metric = self.plan.metric
         unit = " %" if metric.is_share else ""
         took = "" if outcome.job_seconds is None else f" in {outcome.job_seconds:.0f} s"

@@ -11,6 +11,7 @@ from sift_toolkit.client._trial_plan import TrialPlan
 from sift_toolkit.client._trial_rows import ArmRow
 from sift_toolkit.client._trial_statistics import Estimate
 from sift_toolkit.client._trial_words import estimate_text, signed
+from sift_toolkit.outside import brief
 
 __all__ = ["TrialColumn", "letter_of", "trial_columns", "trial_notes"]
 
@@ -68,7 +69,7 @@ def trial_notes(
         )
     for row in rows:
         if row.failure is not None:
-            yield f"{row.arm.label}: {' '.join(row.failure.split())}."
+            yield f"{row.arm.label}: {brief(row.failure)}."
     if over_budget:
         yield (
             "The budget is used up before all was run: start the trial again with a larger one, "

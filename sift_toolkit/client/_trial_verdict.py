@@ -23,7 +23,7 @@ from sift_toolkit.client._trial_rows import ArmRow
 from sift_toolkit.client._trial_statistics import Estimate
 from sift_toolkit.config import SiftConfig
 
-__all__ = ["TrialVerdict", "VerdictKind", "saved_share", "verdict_of"]
+__all__ = ["TrialVerdict", "VerdictKind", "beats_plain", "saved_share", "verdict_of"]
 
 VerdictKind = Literal["sift", "shorter", "full", "unknown"]
 
@@ -146,8 +146,11 @@ def _is_as_good(row: ArmRow, tolerance: float) -> bool:
 
 
 def _is_sure(row: ArmRow) -> bool:
-    if row.arm.kind == "plain":
-        return len(row.seeds) > 1
+    return len(row.seeds) > 1 if row.arm.kind == "plain" else beats_plain(row)
+
+
+def beats_plain(row: ArmRow) -> bool:
+    """Whether a sifting arm is better than plain training of its cost by more than chance."""
     return row.advantage is not None and row.advantage.n > 1 and row.advantage.low > 0
 
 

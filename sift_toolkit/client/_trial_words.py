@@ -7,7 +7,7 @@ import math
 from sift_toolkit.client._trial_plan import TrialPlan
 from sift_toolkit.client._trial_rows import ArmRow
 from sift_toolkit.client._trial_statistics import Estimate
-from sift_toolkit.client._trial_verdict import TrialVerdict, saved_share
+from sift_toolkit.client._trial_verdict import TrialVerdict, beats_plain, saved_share
 
 __all__ = ["estimate_text", "headline", "signed", "verdict_sentences"]
 
@@ -46,9 +46,20 @@ def verdict_sentences(verdict: TrialVerdict, plan: TrialPlan) -> list[str]:
     figured = verdict.nearest if verdict.kind == "full" else verdict.row
     if figured is not None:
         sentences += _figures(figured, plan)
+    if verdict.nearest is not None and beats_plain(verdict.nearest):
+        enough = _tolerated(verdict.nearest)
+        sentences.append(f"With a tolerance of {enough:g} it would be recommended.")
     if verdict.fallback is not None:
         sentences.append(f"Until then: {headline(verdict.fallback, plan)}")
     return sentences
+
+
+def _tolerated(row: ArmRow) -> float:
+    """Return a tolerance of two digits by which an arm would be as good as plain training."""
+    assert row.difference is not None
+    least = max(-row.difference.mean, 0.0)
+    rounded = float(f"{least:.2g}")
+    return rounded if rounded >= least else float(f"{1.05 * least:.2g}")
 
 
 def estimate_text(estimate: Estimate | None, scale: float, form: str) -> str:

@@ -11,7 +11,7 @@ from sift_toolkit.client._trial_folder import TrialFolder
 from sift_toolkit.client._trial_outcome import Outcome
 from sift_toolkit.client._trial_plan import TrialJob
 from sift_toolkit.errors import SiftStateError, SiftUsageError
-from tests.client.trials import arm_of, outcome_of, plan_of
+from tests.client.trials import arm_of, metric, outcome_of, plan_of
 
 PLAN = plan_of(arms=[arm_of()], seeds=2)
 JOB = TrialJob(PLAN.others[0], 1)
@@ -52,13 +52,23 @@ def test_another_arm_of_that_name(folder: TrialFolder) -> None:
 
 
 def test_another_subject(folder: TrialFolder) -> None:
-    """More arms, seeds and budget go on; another script, metric or length of training does not."""
+    """Other arms, seeds, budget and tolerance go on; another script or length does not."""
     with folder.claimed():
         folder.begin(PLAN, {"script": "a.py", "channels": {"x": "y"}})
-        more = plan_of(arms=[arm_of(), arm_of("more")], seeds=4, budget=9)
+        more = plan_of(
+            arms=[arm_of(), arm_of("more")],
+            seeds=4,
+            budget=9,
+            measured=metric(tolerance=0.02, better="higher"),
+        )
         folder.begin(more, {"script": "a.py", "channels": {"x": "y"}})
         with pytest.raises(SiftUsageError, match=r"script was 'a\.py' and is 'b\.py'"):
             folder.begin(PLAN, {"script": "b.py", "channels": {"x": "y"}})
+        with pytest.raises(SiftUsageError, match="metric was"):
+            folder.begin(
+                plan_of(measured=metric("estimated_saving")),
+                {"script": "a.py", "channels": {"x": "y"}},
+            )
         with pytest.raises(SiftUsageError, match="epochs was 20 and is 10"):
             folder.begin(
                 dataclasses.replace(PLAN, epochs=10), {"script": "a.py", "channels": {"x": "y"}}
