@@ -8,13 +8,21 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from sift_toolkit.display import figures_html, pairs_table
 from sift_toolkit.errors import SiftStateError
 from sift_toolkit.metrics import METRICS, Metric
 from sift_toolkit.outside import damage_in_words, read_json, shown
 from sift_toolkit.report._charts import report_figures
+from sift_toolkit.report._values import (
+    as_list,
+    as_number,
+    as_object,
+    as_plain,
+    as_text,
+    as_whole,
+)
 from sift_toolkit.report._words import pairs_of_values, stuck_words
 
 REPORT_FILE: Final = "sift_report.json"
@@ -164,15 +172,15 @@ class SiftReport:
             SiftStateError: the text is no report, or one of a newer version.
         """
         with damage_in_words(f"{name} is not a sift report"):
-            content = _object(read_json(text))
-            version = _whole(content["version"])
+            content = as_object(read_json(text))
+            version = as_whole(content["version"])
             if version <= REPORT_VERSION:
                 return cls(
                     config={
-                        key: _plain(value) for key, value in _object(content["config"]).items()
+                        key: as_plain(value) for key, value in as_object(content["config"]).items()
                     },
-                    notes=[_text(entry) for entry in _list(content["notes"])],
-                    observations=[_from_json(entry) for entry in _list(content["observations"])],
+                    notes=[as_text(entry) for entry in as_list(content["notes"])],
+                    observations=[_from_json(entry) for entry in as_list(content["observations"])],
                 )
         msg = (
             f"{name} has report version {shown(version)}, this package reads up to {REPORT_VERSION}"
@@ -192,13 +200,13 @@ def _to_json(observation: Observation) -> dict[str, object]:
 
 
 def _from_json(entry: object) -> Observation:
-    content = _object(entry)
-    values = _object(content["values"])
+    content = as_object(entry)
+    values = as_object(content["values"])
     return Observation(
-        values={name: _number(value) for name, value in values.items()},
+        values={name: as_number(value) for name, value in values.items()},
         kept_losses=_losses(content["kept_losses"]),
         dropped_losses=_losses(content["dropped_losses"]),
-        stuck_ids=tuple(map(_whole, _list(content.get("stuck_ids", [])))),
+        stuck_ids=tuple(map(as_whole, as_list(content.get("stuck_ids", [])))),
         classes=_classes_from_json(content.get("classes")),
     )
 
@@ -215,9 +223,9 @@ def _classes_to_json(classes: ClassTotals) -> dict[str, object]:
 def _classes_from_json(entry: object) -> ClassTotals | None:
     if entry is None:
         return None
-    content = _object(entry)
+    content = as_object(entry)
     labels, seen, chosen = (
-        tuple(map(_whole, _list(content[name]))) for name in ("labels", "seen", "chosen")
+        tuple(map(as_whole, as_list(content[name]))) for name in ("labels", "seen", "chosen")
     )
     if not len(labels) == len(seen) == len(chosen):
         msg = f"classes: {len(labels)} labels, {len(seen)} seen, {len(chosen)} chosen"
@@ -228,51 +236,8 @@ def _classes_from_json(entry: object) -> ClassTotals | None:
 def _losses(entry: object) -> tuple[float, ...] | None:
     if entry is None:
         return None
-    losses = tuple(map(_number, _list(entry)))
+    losses = tuple(map(as_number, as_list(entry)))
     if len(losses) != len(LOSS_PERCENTILES):
         msg = f"{len(losses)} losses, there is one for each of {len(LOSS_PERCENTILES)} percentiles"
         raise ValueError(msg)
     return losses
-
-
-def _object(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise _wrong(value, "an object")
-    return value
-
-
-def _list(value: object) -> list[Any]:
-    if not isinstance(value, list):
-        raise _wrong(value, "a list")
-    return value
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise _wrong(value, "text")
-    return value
-
-
-def _plain(value: object) -> object:
-    if value is None or isinstance(value, bool | str):
-        return value
-    return _number(value)
-
-
-def _whole(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _wrong(value, "a whole number")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong(value, "a number")
-    # A whole number too large for a float is refused by the conversion.
-    if not math.isfinite(value):
-        raise _wrong(value, "a finite number")
-    return value
-
-
-def _wrong(value: object, wanted: str) -> TypeError:
-    return TypeError(f"{wanted} should stand where {shown(value)} does")
