@@ -8,7 +8,7 @@ import platform
 import shlex
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,41 @@ import torch
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
-def write_result(name: str, rows: Sequence[dict[str, Any]]) -> Path:
-    """Write measured rows, with the command and the machine, to a file of their own."""
+def write_result(name: str, rows: Sequence[dict[str, Any]], *, is_whole: bool = True) -> Path:
+    """Write measured rows, with the command and the machine, to a file of their own.
+
+    Args:
+        name: of the file.
+        rows: what was measured.
+        is_whole: whether that is all that was to be measured; else the file says so.
+    """
     content = {
         "command": f"python benchmarks/{Path(sys.argv[0]).name} {shlex.join(sys.argv[1:])}".strip(),
         "date": datetime.now(timezone.utc).date().isoformat(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, 1 thread used",
         "python": platform.python_version(),
         "torch": torch.__version__,
+        **({} if is_whole else {"interrupted": True}),
         "rows": list(rows),
     }
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def write_as_measured(name: str, measured: Iterable[dict[str, Any]]) -> None:
+    """Print each row as it comes and write them all; those there are, if Ctrl-C ends it."""
+    rows = []
+    try:
+        for row in measured:
+            print(row, flush=True)
+            rows.append(row)
+    except KeyboardInterrupt:
+        if rows:
+            print(write_result(name, rows, is_whole=False))
+        raise
+    print(write_result(name, rows))
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

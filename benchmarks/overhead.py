@@ -2,7 +2,8 @@
 
 memory: a bare DataLoader over the very batches of ids that the sifted loader gave out.
 fresh: a bare loop that makes the same forward passes and trains on the same refined batches. What
-it costs is about the same for every batch, so it is measured at small and at larger ones.
+it costs is about the same for every batch, so it is measured at small and at larger ones, and
+with models of a size that people train.
 
 Both loops run in turn, epoch by epoch, in one process. In each the clock runs only where the model
 does not: what the sifted loop takes there above the bare one is the machinery, and a model's own
@@ -13,13 +14,15 @@ fresh ones is most of what is measured.
 from __future__ import annotations
 
 import argparse
+import signal
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
-from machine import hold_pages, interval, write_result
+from larger_tasks import RESNET, TRANSFORMER
+from machine import hold_pages, interval, write_as_measured
 from tasks import BATCH_SIZE, TASKS, Task, per_sample_loss
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
@@ -28,8 +31,13 @@ from sift_toolkit import SiftConfig, SiftingDataloader
 
 ROWS = 12288
 """Of an epoch: 384 batches of 32, so that what an epoch's ends cost is spread as in a real one."""
+SCORED_ROWS = 4096
+"""Of an epoch of fresh scores, whose price a batch is many times as high."""
+LARGER_BATCHES = 4
+"""Of an epoch of a larger model."""
 KEEP = 0.5
-WARM_EPOCHS = 2
+WARM_EPOCHS = {"memory": 2, "fresh": 1}
+"""A memory's first epoch is on all data."""
 Result = TypeVar("Result")
 
 
@@ -141,12 +149,27 @@ def fresh_epoch(trainer: Trainer, loader: DataLoader[Any], rows: list[list[int]]
     return outside.seconds
 
 
-PAIRS = (
-    ("memory", memory_epoch, BATCH_SIZE),
-    ("fresh", fresh_epoch, BATCH_SIZE),
-    ("fresh", fresh_epoch, 4 * BATCH_SIZE),
-    ("fresh", fresh_epoch, 16 * BATCH_SIZE),
-)
+BARE = {"memory": memory_epoch, "fresh": fresh_epoch}
+
+
+class Case(NamedTuple):
+    """One row of the result."""
+
+    task: Task
+    scores: str
+    batch_size: int
+    rows: int
+    """Of an epoch."""
+
+
+def cases() -> Iterator[Case]:
+    """Yield what is measured, what takes longest last."""
+    for task in TASKS:
+        yield Case(task, "memory", BATCH_SIZE, ROWS)
+        for batch_size in (BATCH_SIZE, 4 * BATCH_SIZE, 16 * BATCH_SIZE):
+            yield Case(task, "fresh", batch_size, SCORED_ROWS)
+    for task, batch_size in ((TRANSFORMER, 32), (RESNET, 128)):
+        yield Case(task, "fresh", batch_size, LARGER_BATCHES * batch_size)
 
 
 def numbered(loader: DataLoader[Any]) -> DataLoader[Any]:
@@ -173,16 +196,18 @@ def model_seconds(task: Task, loader: DataLoader[Any], scores: str) -> float:
     return statistics.median(taken)
 
 
-def measure(task: Task, scores: str, bare: Any, batch_size: int, epochs: int) -> dict[str, object]:
+def measure(case: Case, epochs: int) -> dict[str, object]:
     """Return one row of the result."""
+    task, scores, batch_size, rows = case
+    warm = WARM_EPOCHS[scores]
     torch.manual_seed(1)
-    loader = numbered(task.loader(batch_size, ROWS))
-    sifted, trainer = Sifted(task, scores, loader, epochs + WARM_EPOCHS), Trainer(task)
+    loader = numbered(task.loader(batch_size, rows))
+    sifted, trainer = Sifted(task, scores, loader, warm + epochs), Trainer(task)
     extra = []
-    for epoch in range(WARM_EPOCHS + epochs):
+    for epoch in range(warm + epochs):
         ours = sifted.epoch()
-        theirs = bare(trainer, loader, sifted.rows)
-        if epoch >= WARM_EPOCHS:
+        theirs = BARE[scores](trainer, loader, sifted.rows)
+        if epoch >= warm:
             extra.append(
                 (ours - theirs) / (len(sifted.rows) if scores == "memory" else len(loader))
             )
@@ -198,20 +223,15 @@ def measure(task: Task, scores: str, bare: Any, batch_size: int, epochs: int) ->
 
 
 def main() -> None:
-    """Measure both pairs on every task, print them, and write the result file."""
+    """Measure every case, print it, and write the result file: what there is, if interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, default=5, help="that count; more narrow the ranges")
     options = parser.parse_args()
     hold_pages()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    rows = []
-    for task in TASKS:
-        for pair in PAIRS:
-            row = measure(task, *pair, options.epochs)
-            print(row, flush=True)
-            rows.append(row)
-    print(write_result("overhead", rows))
+    write_as_measured("overhead", (measure(case, options.epochs) for case in cases()))
 
 
 if __name__ == "__main__":

@@ -36,14 +36,20 @@ class Task:
 
 
 class Transformer(nn.Module):
-    """A two-layer encoder over token ids, mean-pooled."""
+    """An encoder over token ids, mean-pooled.
 
-    def __init__(self) -> None:
+    Args:
+        width: of the residual stream.
+        layers: of the encoder.
+        hidden: width inside a layer.
+    """
+
+    def __init__(self, width: int = 64, layers: int = 2, hidden: int = 128) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(1000, 64)
-        layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0.1, batch_first=True)
-        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-        self.head = nn.Linear(64, 10)
+        self.embedding = nn.Embedding(1000, width)
+        layer = nn.TransformerEncoderLayer(width, 4, hidden, dropout=0.1, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.head = nn.Linear(width, 10)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return logits, shape (batch, 10)."""

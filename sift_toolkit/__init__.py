@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         sift_estimator,
         sift_model_trainer,
         sift_tuner,
+        trial,
         watch,
     )
     from sift_toolkit.container import sift
@@ -63,6 +64,7 @@ __all__ = [
     "sift_estimator",
     "sift_model_trainer",
     "sift_tuner",
+    "trial",
     "watch",
 ]
 
@@ -77,6 +79,7 @@ _HOME = {
     "sift_estimator": "sift_toolkit.client",
     "sift_model_trainer": "sift_toolkit.client",
     "sift_tuner": "sift_toolkit.client",
+    "trial": "sift_toolkit.client",
     "watch": "sift_toolkit.client",
 }
 

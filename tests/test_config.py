@@ -191,7 +191,7 @@ class TestFields:
     def test_beta_is_a_number_from_0(self, value: object) -> None:
         """AWS's dial is refused below 0, unbounded, or as anything but a number."""
         assert problems_of(beta_value=value) == (
-            f"beta_value must be a number from 0 or None, got {value!r}",
+            f"beta_value must be a number from 0 or None, got {shown(value)}",
         )
 
     def test_the_largest_number_is_a_beta(self) -> None:

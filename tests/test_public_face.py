@@ -37,6 +37,7 @@ PROMISED = [
     "sift_estimator",
     "sift_model_trainer",
     "sift_tuner",
+    "trial",
     "watch",
 ]
 HEAVY = ("torch", "sagemaker", "boto3", "botocore", "pandas", "matplotlib", "numpy", "rich")

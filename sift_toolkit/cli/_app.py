@@ -13,6 +13,7 @@ from sift_toolkit.cli._describe import describe
 from sift_toolkit.cli._doctor import doctor
 from sift_toolkit.cli._report import report
 from sift_toolkit.cli._run import run
+from sift_toolkit.cli._trial import trial
 from sift_toolkit.cli._watch import watch
 from sift_toolkit.errors import SiftConfigError, SiftError, SiftRequestError, SiftUsageError
 
@@ -82,5 +83,5 @@ def app(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for _command in (run, compare, report, watch, describe, doctor):
+for _command in (run, trial, compare, report, watch, describe, doctor):
     app.add_command(_command)

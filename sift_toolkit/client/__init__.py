@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sift_toolkit.client._report_page import ReportPage, report_page
     from sift_toolkit.client._sweep import Sweep, keep_sweep
     from sift_toolkit.client._telemetry import without_telemetry
+    from sift_toolkit.client._trial import trial
+    from sift_toolkit.client._trial_result import TrialResult
+    from sift_toolkit.client._trial_verdict import TrialVerdict
     from sift_toolkit.client._tuner import sift_tuner
     from sift_toolkit.client._twin_plot import plot_twins
     from sift_toolkit.client._twin_table import render_table
@@ -36,6 +39,8 @@ __all__ = [
     "JobProgress",
     "ReportPage",
     "Sweep",
+    "TrialResult",
+    "TrialVerdict",
     "TwinComparison",
     "compare",
     "compare_twins",
@@ -47,6 +52,7 @@ __all__ = [
     "sift_estimator",
     "sift_model_trainer",
     "sift_tuner",
+    "trial",
     "watch",
     "without_telemetry",
 ]
@@ -60,6 +66,8 @@ _HOME = {
     "JobProgress": "sift_toolkit.client._progress",
     "ReportPage": "sift_toolkit.client._report_page",
     "Sweep": "sift_toolkit.client._sweep",
+    "TrialResult": "sift_toolkit.client._trial_result",
+    "TrialVerdict": "sift_toolkit.client._trial_verdict",
     "TwinComparison": "sift_toolkit.client._comparison",
     "compare": "sift_toolkit.client._compare",
     "compare_twins": "sift_toolkit.client._comparison",
@@ -71,6 +79,7 @@ _HOME = {
     "sift_estimator": "sift_toolkit.client._estimator",
     "sift_model_trainer": "sift_toolkit.client._model_trainer",
     "sift_tuner": "sift_toolkit.client._tuner",
+    "trial": "sift_toolkit.client._trial",
     "watch": "sift_toolkit.client._watch",
     "without_telemetry": "sift_toolkit.client._telemetry",
 }

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,9 @@ from sift_toolkit.client._compare_columns import (
 from sift_toolkit.client._compare_notes import notes_of
 from sift_toolkit.client._compare_rows import ComparedJob, Price, compare_jobs
 from sift_toolkit.client._job_source import JobSources
+from sift_toolkit.client._needed import needed
 from sift_toolkit.client._text_table import TABLE_WIDTH, draw_table
-from sift_toolkit.errors import SiftJobError, SiftUsageError
+from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.outside import one_line
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Comparison:
         Raises:
             SiftJobError: pandas is not installed.
         """
-        with _needed("to_pandas()", "pandas"):
+        with needed("to_pandas()", "pandas"):
             import pandas as pd
         frame = pd.DataFrame(self.records()).set_index("job")
         return frame.astype({column.key: "float64" for column in COLUMNS})
@@ -100,7 +100,7 @@ class Comparison:
             names = ", ".join(job.label for job in self.jobs)
             msg = f"there is nothing to draw: none of {names} reported seconds or an accuracy"
             raise SiftUsageError(msg)
-        with _needed("plot()", "matplotlib"):
+        with needed("plot()", "matplotlib"):
             from sift_toolkit.client._compare_plot import draw_comparison
         return draw_comparison(self, path)
 
@@ -201,18 +201,6 @@ def facts_by_label(
     for label, each in facts:
         named[_unused(one_line(each.name if label is None else label), named)] = each
     return named
-
-
-@contextmanager
-def _needed(what: str, package: str) -> Iterator[None]:
-    """Say in words that *package*, imported inside, is not there."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != package:
-            raise
-        msg = f"{what} needs {package}, which is not installed: pip install {package}"
-        raise SiftJobError(msg) from error
 
 
 def _labelled(jobs: Iterable[object] | Mapping[str, object]) -> list[tuple[str | None, object]]:

@@ -5,21 +5,20 @@ Matplotlib is imported right here: import this module on use only.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from sift_toolkit.client._compare_columns import status_text
 from sift_toolkit.client._compare_rows import is_finished
 from sift_toolkit.client._comparison import NOT_REPORTED
+from sift_toolkit.client._picture import new_picture, save_picture
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from sift_toolkit.client._compare import Comparison
     from sift_toolkit.client._compare_rows import ComparedJob
@@ -66,21 +65,11 @@ _UNITS: Final = ((2 * 86_400, 3600, "h"), (2 * 3600, 60, "min"), (0, 1, "s"))
 """From so many seconds on: the seconds in a unit, and the unit."""
 
 
-class _Picture(Figure):
-    """A figure that a notebook shows without pyplot, which would pick a backend for the process."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", metadata={"Software": None})
-        return buffer.getvalue()
-
-
 def draw_comparison(comparison: Comparison, path: str | Path | None) -> Figure:
     """Draw both panels, and save them where *path* says."""
     jobs = comparison.jobs
     height = max(3.6, 1.8 + 0.42 * len(jobs))
-    figure = _Picture(figsize=(11, height), dpi=150, layout="constrained", facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = new_picture(11, height)
     figure.suptitle(_without_formulas(comparison.title), fontsize=13, color=_INK)
     time, gain = figure.subplots(1, 2)
     _draw_time(time, jobs)
@@ -92,8 +81,7 @@ def draw_comparison(comparison: Comparison, path: str | Path | None) -> Figure:
         axes.spines[["left", "bottom"]].set_color(_INK)
         axes.tick_params(colors=_INK)
     if path is not None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
+        save_picture(figure, path)
     return figure
 
 
@@ -119,7 +107,7 @@ def _draw_time(axes: Axes, jobs: Sequence[ComparedJob]) -> None:
         ends = [end + width for end, width in zip(ends, widths, strict=True)]
     for place, (job, total) in enumerate(zip(jobs, totals, strict=True)):
         text = f" {total / size:,.4g} {unit}" if total else f" {NOT_REPORTED}"
-        text += "" if is_finished(job.facts) else f", {status_text(job)}"
+        text += "" if is_finished(job.facts) else f", {_short(status_text(job))}"
         axes.text(total / size, place, text, va="center", color=_INK, fontsize=9)
     axes.set_yticks(places, [_short(job.label) for job in jobs])
     axes.invert_yaxis()

@@ -6,6 +6,7 @@ SDK v2's estimators and SDK v3's trainers are told by what they have, so that no
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sift_toolkit.client._deferred import is_deferred
@@ -29,7 +30,9 @@ _UNSTARTED_V3: Final[dict[str, Any]] = {
 """What a job leaves behind in the object that it was launched from."""
 
 
-def copy_for_job(job: Any, config: SiftConfig, name: str) -> Any:
+def copy_for_job(
+    job: Any, config: SiftConfig, name: str, hyperparameters: Mapping[str, object] | None = None
+) -> Any:
     """Return a copy of *job* that launches a job of another config, and has launched none yet.
 
     Args:
@@ -37,14 +40,18 @@ def copy_for_job(job: Any, config: SiftConfig, name: str) -> Any:
         config: How the copy's job sifts.
         name: What the copy's job will be called: where jobs would write to the same place, each
             gets a folder of this name there.
+        hyperparameters: Those of the script that differ from *job*'s. Default: none do.
     """
-    is_v3 = hasattr(job, "model_copy")
-    return _trainer_copy(job, config, name) if is_v3 else _estimator_copy(job, config, name)
+    others = hyperparameters or {}
+    if hasattr(job, "model_copy"):
+        return _trainer_copy(job, config, name, others)
+    return _estimator_copy(job, config, name, others)
 
 
-def _estimator_copy(job: Any, config: SiftConfig, name: str) -> Any:
+def _estimator_copy(job: Any, config: SiftConfig, name: str, others: Mapping[str, object]) -> Any:
     copied = copy.copy(job)
-    hyperparameters = job._hyperparameters  # noqa: SLF001 - as given; hyperparameters() encodes
+    # As they were given; hyperparameters() encodes.
+    hyperparameters = {**job._hyperparameters, **others}  # noqa: SLF001
     changes = {
         **_UNSTARTED_V2,
         "jobs": [],
@@ -59,8 +66,9 @@ def _estimator_copy(job: Any, config: SiftConfig, name: str) -> Any:
     return copied
 
 
-def _trainer_copy(job: Any, config: SiftConfig, name: str) -> Any:
-    update = {"hyperparameters": _with_config(job.hyperparameters or {}, config)}
+def _trainer_copy(job: Any, config: SiftConfig, name: str, others: Mapping[str, object]) -> Any:
+    hyperparameters = {**(job.hyperparameters or {}), **others}
+    update = {"hyperparameters": _with_config(hyperparameters, config)}
     if job.checkpoint_config is not None:
         address = _own_folder(job.checkpoint_config.s3_uri, name)
         update["checkpoint_config"] = job.checkpoint_config.model_copy(update={"s3_uri": address})

@@ -34,6 +34,9 @@ JUNK: Final = (
 KEY_FILES: Final = (".aws", ".env", ".ssh", ".netrc", ".pypirc")
 """Files and folders that tools keep keys in, which must not travel."""
 
+TRIAL_FILE: Final = "sift_trial.json"
+"""The plan in the folder of a trial, which is no code of any job."""
+
 _ENVIRONMENT_MARK: Final = "pyvenv.cfg"
 
 
@@ -108,8 +111,9 @@ def _junk(folder: str, names: list[str]) -> set[str]:
 
 
 def _is_apart(path: Path) -> bool:
-    """Whether a folder is a virtual environment, or that of a job, with links to its data."""
-    return (path / _ENVIRONMENT_MARK).is_file() or JobTree(path).log_file.is_file()
+    """Whether a folder is a virtual environment, or that of a job or a trial, with other files."""
+    marks = (path / _ENVIRONMENT_MARK, path / TRIAL_FILE, JobTree(path).log_file)
+    return any(mark.is_file() for mark in marks)
 
 
 def _entry_points() -> Path:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from sift_toolkit.client._job_copies import copy_for_job
+from sift_toolkit.client._job_factory import job_factory, made_problems
 from sift_toolkit.client._job_names import labelled_name
 from sift_toolkit.client._job_words import text_of_pairs
 from sift_toolkit.client._sweep_plan import PlannedJob, plan_sweep
@@ -145,7 +146,7 @@ def keep_sweep(
             which were launched, and go on, and which were not.
         SiftJobError: the very first could not be launched.
     """
-    make, base = _factory(job, config)
+    make, base = job_factory(job, config)
     planned, problems = plan_sweep(base, shares, twin=twin)
     problems += _number_problems(max_parallel)
     if problems:
@@ -156,22 +157,6 @@ def keep_sweep(
     if wait:
         sweep.wait(poll_seconds=poll_seconds)
     return sweep
-
-
-def _factory(
-    job: Any, config: SiftConfig | None
-) -> tuple[Callable[[SiftConfig], Any], SiftConfig | None]:
-    """Return what makes the jobs, and the config they have in common."""
-    if callable(job):
-        return job, config
-    own = getattr(job, "sift_config", None)
-    if not isinstance(own, SiftConfig):
-        problem = (
-            "a sweep needs what sift_estimator or sift_model_trainer returned, or a function that "
-            f"returns such a one for a config, got {job!r}"
-        )
-        raise SiftRequestError([problem])
-    return lambda _: job, own if config is None else config
 
 
 def _number_problems(max_parallel: object) -> list[str]:
@@ -188,7 +173,7 @@ def _copies(
     jobs, names, problems = {}, {}, []
     for plan in planned:
         made = make(plan.config)
-        problems += _job_problems(plan.label, made)
+        problems += made_problems(plan.label, made)
         if not problems:
             base = str(made.base_job_name or _BASE).replace("_", "-")
             name = names[plan.label] = labelled_name(base, plan.word, now)
@@ -196,18 +181,6 @@ def _copies(
     if problems:
         raise SiftRequestError(list(dict.fromkeys(problems)))
     return jobs, names
-
-
-def _job_problems(label: str, made: Any) -> list[str]:
-    if not isinstance(getattr(made, "sift_config", None), SiftConfig):
-        return [f"the function given for the jobs returned no sift estimator for {label}: {made!r}"]
-    if getattr(made.sagemaker_session, "checkpoints", None) is not None:
-        problem = (
-            "the jobs of a sweep cannot run on a HostSession with checkpoints, where each would go "
-            "on from what the one before saved: make the session without"
-        )
-        return [problem]
-    return []
 
 
 def _launch(

@@ -22,7 +22,7 @@ _LEAST_BETWEEN_TICKS: Final = 34
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """The area between two lines: an x, a low and a high a point."""
+    """The area between two lines: an x, a low and a high a point; of one point alone a bar."""
 
     points: Sequence[tuple[float, float, float]]
 
@@ -73,8 +73,7 @@ def line_chart(
     lines = [_finite(line) for line in lines]
     heights = [number for line in lines for number in _heights(line)]
     entries = [
-        LegendEntry(line.name, _sample(stroke_of(index), has_band=bool(line.band.points)))
-        for index, line in enumerate(lines)
+        LegendEntry(line.name, _sample(line, stroke_of(index))) for index, line in enumerate(lines)
     ]
     drawn, used = legend(entries if len(lines) > 1 or lines[0].band.points else [])
     vertical = scale_of(heights, from_zero=from_zero, may_be_logarithmic=may_be_logarithmic)
@@ -129,7 +128,10 @@ def _rule(x1: float, y1: float, x2: float, y2: float, opacity: float) -> str:
 
 
 def _draw(field: _Field, line: Line, stroke: Stroke) -> Iterator[str]:
-    if line.band.points:
+    if len(line.band.points) == 1:
+        ((x, low, high),) = line.band.points
+        yield f'<path d="{_path([field.at(x, low), field.at(x, high)])}" {stroke.line}/>'
+    elif line.band.points:
         edge = [field.at(x, low) for x, low, _ in line.band.points]
         edge += [field.at(x, high) for x, _, high in reversed(line.band.points)]
         yield f'<path d="{_path(edge)}Z" style="fill:{stroke.color}" fill-opacity="0.16"/>'
@@ -144,6 +146,9 @@ def _path(places: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
 
 
-def _sample(stroke: Stroke, *, has_band: bool) -> str:
+def _sample(line: Line, stroke: Stroke) -> str:
+    if len(line.points) == 1:
+        return stroke.mark(12, 5)
     band = f'<path d="M0 0h24v10h-24z" style="fill:{stroke.color}" fill-opacity="0.16"/>'
-    return f'{band if has_band else ""}<path d="M0 5h24" {stroke.line}/>{stroke.mark(12, 5)}'
+    drawn = band if line.band.points else ""
+    return f'{drawn}<path d="M0 5h24" {stroke.line}/>{stroke.mark(12, 5)}'

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from sift_toolkit.errors import SiftBatchError
+from sift_toolkit.outside import brief
 from sift_toolkit.sifting._containers import is_array, is_container, is_list, leaves, map_leaves
 
 Batch: TypeAlias = Any
@@ -26,6 +27,7 @@ Batch: TypeAlias = Any
 Pad: TypeAlias = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 """Brings tensors of different trailing sizes to one size, rows unchanged."""
 
+_PLAIN = (list, tuple)
 _SHARED = (
     type(None),
     str,
@@ -44,6 +46,12 @@ def num_rows(batch: Batch) -> int:
     Raises:
         SiftBatchError: it holds no tensor, array or list.
     """
+    # The usual forms first, which begin with a tensor: it is asked at each step.
+    first = next(iter(batch.values()), None) if type(batch) is dict else batch
+    if type(first) in _PLAIN and first:
+        first = first[0]
+    if isinstance(first, Tensor) and not first.is_nested and first.ndim:
+        return int(first.shape[0])
     length = None
     for leaf in leaves(batch):
         if is_array(leaf) and not _is_nested(leaf) and leaf.ndim > 0:
@@ -78,9 +86,10 @@ def take(batch: Batch, rows: Tensor) -> Batch:
             return value
         _check_rows(value, count, place)
         if isinstance(value, Tensor):
-            if value.device not in rows_on:
-                rows_on[value.device] = rows.to(value.device)
-            return value.index_select(0, rows_on[value.device])
+            device = value.device
+            if device not in rows_on:
+                rows_on[device] = rows.to(device)
+            return value.index_select(0, rows_on[device])
         if is_array(value):
             return value[rows.numpy()]
         return type(value)([value[row] for row in rows.tolist()])
@@ -90,6 +99,8 @@ def take(batch: Batch, rows: Tensor) -> Batch:
 
 def _is_shared(value: Any) -> bool:
     """Whether *value* belongs to the batch as a whole; numpy's scalars have no dimension either."""
+    if isinstance(value, Tensor):
+        return value.ndim == 0
     return isinstance(value, _SHARED) or getattr(value, "ndim", None) == 0
 
 
@@ -97,15 +108,15 @@ def _check_rows(value: Any, count: int, place: str) -> None:
     if is_list(value):
         if len(value) != count:
             msg = (
-                f"{place} has {len(value)} entries, but the batch holds {count} samples: a list "
-                "without tensors must hold one entry a sample"
+                f"{brief(place)} has {len(value)} entries, but the batch holds {count} samples: a "
+                "list without tensors must hold one entry a sample"
             )
             raise SiftBatchError(msg)
         return
     _check_array(value, place)
     if value.shape[0] != count:
         msg = (
-            f"{place} has shape {tuple(value.shape)}, but the batch holds {count} samples: "
+            f"{brief(place)} has shape {tuple(value.shape)}, but the batch holds {count} samples: "
             "dimension 0 must hold the samples in every tensor of a batch"
         )
         raise SiftBatchError(msg)
@@ -115,8 +126,8 @@ def _check_array(value: Any, place: str) -> None:
     if is_array(value) and not _is_nested(value):
         return
     msg = (
-        f"{place} is of type {type(value).__name__}, whose samples cannot be told apart; return "
-        "padded tensors and their lengths, or a mapping or dataclass of tensors"
+        f"{brief(place)} is of type {type(value).__name__}, whose samples cannot be told apart; "
+        "return padded tensors and their lengths, or a mapping or dataclass of tensors"
     )
     raise SiftBatchError(msg)
 
@@ -145,7 +156,7 @@ def _join(values: list[Any], pad: Pad | None, place: str) -> Any:
         return values[0]
     kinds = {_kind(value) for value in values}
     if len(kinds) > 1:
-        msg = f"{place} changes its type from batch to batch: {', '.join(sorted(kinds))}"
+        msg = f"{brief(place)} changes its type from batch to batch: {', '.join(sorted(kinds))}"
         raise SiftBatchError(msg)
     first = values[0]
     if is_list(first):
@@ -157,12 +168,13 @@ def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
     first = values[0]
     for value in values:
         _check_array(value, place)
-    if pad is not None and isinstance(first, Tensor) and len(_trailing_sizes(values)) > 1:
-        values = _padded(values, pad, place)
     sizes = _trailing_sizes(values)
+    if len(sizes) > 1 and pad is not None and isinstance(first, Tensor):
+        values = _padded(values, pad, place)
+        sizes = _trailing_sizes(values)
     if len(sizes) > 1:
         msg = (
-            f"{place} has samples of different sizes in different batches: "
+            f"{brief(place)} has samples of different sizes in different batches: "
             f"{', '.join(map(str, sorted(sizes)))}; give `pad=` to bring tensors to one size"
         )
         raise SiftBatchError(msg)
@@ -171,7 +183,7 @@ def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
     try:
         return sys.modules["numpy"].concatenate(values)
     except TypeError as error:
-        msg = f"{place} changes its dtype from batch to batch: {error}"
+        msg = f"{brief(place)} changes its dtype from batch to batch: {error}"
         raise SiftBatchError(msg) from error
 
 
@@ -197,7 +209,10 @@ def _padded(values: list[Tensor], pad: Pad, place: str) -> list[Tensor]:
     padded = list(pad(values) if at is None else at(place)(values))
     before, after = ([len(tensor) for tensor in tensors] for tensors in (values, padded))
     if before != after:
-        msg = f"`pad=` changed the number of samples of {place}: given {before}, returned {after}"
+        msg = (
+            f"`pad=` changed the number of samples of {brief(place)}: given {before}, "
+            f"returned {after}"
+        )
         raise SiftBatchError(msg)
     return padded
 

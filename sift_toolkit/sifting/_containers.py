@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from sift_toolkit.errors import SiftBatchError
+from sift_toolkit.outside import brief
 
 # Lists of nothing but these are told at once, without a look at each entry.
 _WORDS_AND_NUMBERS = frozenset({str, bytes, int, float, bool, type(None)})
@@ -90,7 +91,10 @@ def leaves(batch: Any, depth: int = 0) -> Iterator[Any]:
         yield batch
         return
     for _, child in _children(batch):
-        yield from leaves(child, depth + 1)
+        if isinstance(child, Tensor):
+            yield child
+        else:
+            yield from leaves(child, depth + 1)
 
 
 def map_leaves(
@@ -117,7 +121,9 @@ def map_leaves(
     names = [name for name, _ in parts[0]]
     if any([name for name, _ in part] != names for part in parts):
         kinds = ", ".join(sorted({type(batch).__name__ for batch in batches}))
-        msg = f"{place} changes its type, its keys or its length from batch to batch: {kinds}"
+        msg = (
+            f"{brief(place)} changes its type, its keys or its length from batch to batch: {kinds}"
+        )
         raise SiftBatchError(msg)
     children = [
         map_leaves(function, [part[index][1] for part in parts], place + name, depth + 1)
@@ -157,10 +163,10 @@ def _holds_array(value: Any, depth: int) -> bool:
 
 def _children(value: Any) -> Iterator[tuple[str, Any]]:
     """Yield the parts of a container, each with its place in words."""
-    if isinstance(value, Mapping):
-        yield from ((f"[{key!r}]", child) for key, child in value.items())
-    elif is_list(value):
+    if is_list(value):
         yield from ((f"[{index}]", child) for index, child in enumerate(value))
+    elif isinstance(value, Mapping):
+        yield from ((f"[{key!r}]", child) for key, child in value.items())
     else:
         yield from ((f".{name}", getattr(value, name)) for name in _field_names(value))
 
@@ -173,10 +179,10 @@ def _field_names(value: Any) -> list[str]:
 
 def _rebuild(like: Any, children: list[Any]) -> Any:
     """Return a container of the same type around new children."""
-    if isinstance(like, Mapping):
-        return _rebuild_mapping(like, dict(zip(like, children, strict=True)))
     if is_list(like):
         return type(like)(children)
+    if isinstance(like, Mapping):
+        return _rebuild_mapping(like, dict(zip(like, children, strict=True)))
     if isinstance(like, tuple):
         return like._make(children)  # type: ignore[attr-defined] # a named tuple
     # Not dataclasses.replace, which refuses fields that are not arguments; frozen or not.

@@ -40,7 +40,10 @@ class Engine(Protocol):
         ...
 
     def next(self) -> Refined | None:
-        """Return the next batch, None when the epoch is over."""
+        """Return the next batch, None when the epoch is over.
+
+        The time in here is loading's, but for what the engine gives to scoring.
+        """
         ...
 
     def learn(self, ids: Tensor, losses: Tensor, values: Tensor | None) -> None:

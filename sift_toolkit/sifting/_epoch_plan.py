@@ -11,7 +11,7 @@ from torch import Tensor
 
 from sift_toolkit.sifting._forecast import SiftedSpan
 
-_LISTED_AT_ONCE: Final = 64
+_AT_ONCE: Final = 64
 """Batches: few enough to take no memory, enough to make the cost of one operation vanish."""
 
 
@@ -83,6 +83,7 @@ class EpochPlan:
         self._batches_given = 0
         self._rows_given = 0
         self._seen = 0
+        self._views: Iterator[tuple[Tensor, Tensor | None]] | None = None
 
     @classmethod
     def whole(cls, ids: Tensor, sizes: list[int]) -> EpochPlan:
@@ -138,14 +139,18 @@ class EpochPlan:
 
     def advance(self) -> Advance:
         """Count the next batch as handed out."""
-        start, size = self._rows_given, self.next_size
-        seen = self._ends[self._batches_given] - self._seen
-        batch = self._chosen.view(start, start + size)
-        own = size - min(max(self._carried - start, 0), size)
-        self._seen += seen
+        if self._views is None:
+            self._views = _split(self._chosen, self._sizes[self._batches_given :], self._rows_given)
+        ids, weights = next(self._views)
+        size, end = self._sizes[self._batches_given], self._ends[self._batches_given]
+        seen, waiting = end - self._seen, self._carried - self._rows_given
+        dropped = seen - size
+        if waiting > 0:
+            dropped += min(waiting, size)
+        self._seen = end
         self._batches_given += 1
         self._rows_given += size
-        return Advance(batch.ids, batch.weights, seen, seen - own)
+        return Advance(ids, weights, seen, dropped)
 
     def finish(self, *, drop_leftover: bool) -> tuple[Advance, Chosen]:
         """End the epoch.
@@ -196,11 +201,21 @@ class EpochPlan:
 
 def _listed(ids: Tensor, sizes: list[int], start: int) -> Iterator[list[int]]:
     """Yield the ids of each batch from row *start* on; several batches are made lists at once."""
-    for first in range(0, len(sizes), _LISTED_AT_ONCE):
-        bounds = list(itertools.accumulate(sizes[first : first + _LISTED_AT_ONCE], initial=0))
+    for first in range(0, len(sizes), _AT_ONCE):
+        bounds = list(itertools.accumulate(sizes[first : first + _AT_ONCE], initial=0))
         rows = ids[start : start + bounds[-1]].tolist()
         yield from (rows[begin:end] for begin, end in itertools.pairwise(bounds))
         start += bounds[-1]
+
+
+def _split(chosen: Chosen, sizes: list[int], start: int) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Yield ids and weights of each batch from row *start* on, as views that are made at once."""
+    for first in range(0, len(sizes), _AT_ONCE):
+        some = sizes[first : first + _AT_ONCE]
+        rows = chosen.view(start, start + sum(some))
+        weights = [None] * len(some) if rows.weights is None else torch.split(rows.weights, some)
+        yield from zip(torch.split(rows.ids, some), weights, strict=True)
+        start += sum(some)
 
 
 def with_whole_ends(

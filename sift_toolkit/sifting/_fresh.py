@@ -77,11 +77,15 @@ class FreshEngine:
         self._rule = leftover_rule(config, drop_last=bool(drops))
         self._batch_size = None if shape is None else shape.batch_size
         self._pace = Pace(wiring)
+        self._rows_of_all: int | None = None
         self._classes = RowClasses(wiring)
         self._sifter = BatchSifter(wiring, self._classes)
 
     def begin_epoch(self) -> None:
         """Begin an epoch of the user's loader."""
+        self._pace.begin_epoch()
+        shape, own = self._extent.shape, self._extent.own_shape
+        self._rows_of_all = None if shape is None or shape == own else shape.rows_given
         with self._meter.timing("load"):
             self._source.begin()
 
@@ -105,6 +109,8 @@ class FreshEngine:
             else:
                 self._drop(loaded)
                 self._source.end()
+            if goes_on and not self._pace.in_lockstep:
+                continue
             agreed = self._pace.agree(self._readiness(), error)
             if not goes_on and not agreed.full_batches:
                 return self._leftover(flush=agreed.flushes)
@@ -122,8 +128,7 @@ class FreshEngine:
         """Return the next batch with rows in it, None when the epoch is over."""
         while (room := self._room()) != 0:
             try:
-                with self._meter.timing("load"):
-                    given = self._source.next()
+                given = self._source.next()
             except StopIteration:
                 return None
             batch = self._layout.rows_first(given)
@@ -158,10 +163,7 @@ class FreshEngine:
 
     def _room(self) -> int | None:
         """Return the rows that may still come, where another rank has less data than this one."""
-        shape, own = self._extent.shape, self._extent.own_shape
-        if shape is None or own is None or shape == own:
-            return None
-        return shape.rows_given - self._position.epoch_rows
+        return None if self._rows_of_all is None else self._rows_of_all - self._position.epoch_rows
 
     def _full_batches(self) -> int:
         """Return how many full batches wait."""

@@ -35,7 +35,7 @@ class LossHistory:
         room = max(self._length - losses.numel(), 0)
         older = self._losses[max(self._losses.numel() - room, 0) :]
         joined = torch.cat([older, losses])
-        self._losses = joined[-self._length :]
+        self._losses = joined if joined.numel() <= self._length else joined[-self._length :]
         return percentile_intervals(losses, joined)
 
     def state_dict(self) -> dict[str, Any]:

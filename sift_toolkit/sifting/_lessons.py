@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -11,14 +11,8 @@ from sift_toolkit.errors import SiftLossError
 from sift_toolkit.sifting._memory_store import SampleMemory
 from sift_toolkit.sifting._meter import Meter
 
-_TAKEN_AT_ONCE: Final = 32
+_TAKEN_AT_ONCE: Final = 64
 """Batches whose losses are collected before the memory takes them."""
-
-
-class _Lesson(NamedTuple):
-    ids: Tensor
-    losses: Tensor
-    values: Tensor | None
 
 
 class Lessons:
@@ -34,7 +28,7 @@ class Lessons:
         self._memory = memory
         self._meter = meter
         self._raises = raises
-        self._waiting: list[_Lesson] = []
+        self._waiting: list[tuple[Tensor, Tensor, Tensor | None]] = []
         self.any_taken = False
         """Whether the memory was ever handed any."""
 
@@ -49,7 +43,7 @@ class Lessons:
         Raises:
             SiftLossError: a loss is not finite, and that is an error here.
         """
-        self._waiting.append(_Lesson(ids, losses, values))
+        self._waiting.append((ids, losses, values))
         if len(self._waiting) >= _TAKEN_AT_ONCE or self._raises:
             self.take()
 

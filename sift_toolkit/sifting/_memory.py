@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -79,6 +79,7 @@ class MemoryEngine:
     def begin_epoch(self) -> None:
         """Begin the next epoch, or go on with the one a loaded state was in."""
         self._lessons.take()
+        self._pace.begin_epoch()
         self._iterator = None
         with self._meter.timing("load"):
             if self._resumes:
@@ -102,11 +103,11 @@ class MemoryEngine:
         """
         assert self._iterator is not None
         try:
-            with self._meter.timing("load"):
-                batch = next(self._iterator)
+            batch = next(self._iterator)
             assert self._plan is not None
             rows = num_rows(self._layout.rows_first(batch))
-            _check_rows(rows, self._plan.next_size)
+            if rows != self._plan.next_size:
+                _refuse_rows(rows, self._plan.next_size)
         except StopIteration:
             self._end_epoch()
             return None
@@ -235,10 +236,9 @@ class MemoryEngine:
         self._resumes = mid_epoch
 
 
-def _check_rows(rows: int, due: int) -> None:
-    if rows != due:
-        msg = (
-            "sifting with a memory needs a collate function that keeps every sample: it was given "
-            f'{due} and returned {rows}; use scores="fresh"'
-        )
-        raise SiftBatchError(msg)
+def _refuse_rows(rows: int, due: int) -> NoReturn:
+    msg = (
+        "sifting with a memory needs a collate function that keeps every sample: it was given "
+        f'{due} and returned {rows}; use scores="fresh"'
+    )
+    raise SiftBatchError(msg)

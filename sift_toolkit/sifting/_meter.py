@@ -117,13 +117,21 @@ class Meter:
         """Add the time spent in here, timings inside it left out, to loading or to scoring."""
         return self._stopwatch.during(what)
 
+    def fetch(self) -> None:
+        """The training loop waits for a batch: the time is loading's, but for timings inside it."""
+        self._stopwatch.begin("load")
+
     def hand_out(self) -> None:
         """From now on the time is the training loop's, but for timings inside it."""
         self._stopwatch.begin("train")
 
     def take_over(self) -> None:
-        """The training loop asks for the next batch: its time ends."""
+        """The training loop's time ends, if it is under way."""
         self._stopwatch.end_training()
+
+    def pause(self) -> None:
+        """No batch comes: from now on the time is nobody's."""
+        self._stopwatch.begin(None)
 
     def totals(self) -> Counters:
         """Return the counters with all times that are over; waits for the device."""
@@ -143,10 +151,11 @@ class Meter:
             self._add_up_losses()
 
     def _add_up_losses(self) -> None:
-        # Together, as the code and data of one operation leave the processor's cache in a step.
-        for losses in self._losses:
-            self._loss_sum = self._loss_sum + losses.sum(dtype=torch.float32)
-            self._loss_count += losses.numel()
+        if not self._losses:
+            return
+        losses = torch.cat(self._losses)
+        self._loss_sum = self._loss_sum + losses.sum(dtype=torch.float32)
+        self._loss_count += losses.numel()
         self._losses.clear()
 
     def add_scores(self, losses: Tensor, chosen: Tensor) -> None:

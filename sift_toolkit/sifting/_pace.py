@@ -33,18 +33,17 @@ class Pace:
         self._wiring = wiring
         # Stays when an epoch is broken off: what was granted still waits on all ranks.
         self._granted = 0
-
-    @property
-    def in_lockstep(self) -> bool:
-        """Whether the ranks agree on each batch."""
-        config = self._wiring.config
-        varies = config.selection != "quota" or config.nonfinite == "drop"
-        return self._wiring.ranks.size > 1 and (varies or self._wiring.extent.shape is None)
-
-    @property
-    def counts_on_rows(self) -> bool:
+        self.in_lockstep = False
+        """Whether the ranks agree on each batch of the epoch under way."""
+        self.counts_on_rows = False
         """Whether the ranks keep step by the rows that their samplers give."""
-        return self._wiring.ranks.size > 1 and not self.in_lockstep
+
+    def begin_epoch(self) -> None:
+        """Look once for all batches of an epoch, in which none of it changes."""
+        config, several = self._wiring.config, self._wiring.ranks.size > 1
+        varies = config.selection != "quota" or config.nonfinite == "drop"
+        self.in_lockstep = several and (varies or self._wiring.extent.shape is None)
+        self.counts_on_rows = several and not self.in_lockstep
 
     def take(self, full_batches: int) -> bool:
         """Return whether a full batch may be handed out now, and count it."""

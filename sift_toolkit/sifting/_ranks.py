@@ -11,7 +11,7 @@ import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -227,19 +227,13 @@ class Ranks:
             return torch.device("cuda", torch.cuda.current_device())
         return torch.device("cpu")
 
-    def failing_together(self) -> AbstractContextManager[None]:
-        """Tell the other ranks of an error in here, so that they do not wait."""
-        return nullcontext() if self._board is None else self._telling()
+    def tell_of(self, error: BaseException) -> None:
+        """Tell the other ranks of an error here, so that they do not wait.
 
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        try:
-            yield
-        except (SiftRankError, StopIteration):
-            raise
-        except Exception as error:
+        Not of one that is theirs, nor of what ends a process and is no error.
+        """
+        if isinstance(error, Exception) and not isinstance(error, SiftRankError | StopIteration):
             self.failed(f"{type(error).__name__}: {error}")
-            raise
 
     def failed(self, reason: str) -> SiftRankError:
         """Tell the other ranks that this one stops, and return the error to stop with."""

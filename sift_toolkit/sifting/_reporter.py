@@ -55,6 +55,8 @@ class Reporter:
 
     def _observe(self, stuck_ids: Sequence[int] = (), classes: ClassTotals | None = None) -> None:
         self._observed_at = self._position.steps
+        # Whoever listens takes time that is not the training loop's.
+        self._meter.take_over()
         # Also where nobody listens: what the meter holds is let go of.
         observation = self._meter.observe(self._place())
         if self.listener is not None:

@@ -64,8 +64,10 @@ class OutstandingBatches:
         return handed
 
     def _first_of(self, rows: int) -> int | None:
-        places = (place for place, handed in enumerate(self._queue) if handed.rows == rows)
-        return next(places, None)
+        for place, handed in enumerate(self._queue):
+            if handed.rows == rows:
+                return place
+        return None
 
     def _last_that_is(self, batch: Batch) -> int | None:
         # The last one: identities of batches that are gone are given to new ones.

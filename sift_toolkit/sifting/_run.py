@@ -81,8 +81,11 @@ class Run:
             SiftUsageError: a memory was asked for, and no losses come back; or Accelerate left
                 all data to each rank.
         """
-        with self._ranks.failing_together():
+        try:
             return self._begin_epoch()
+        except Exception as error:
+            self._ranks.tell_of(error)
+            raise
 
     def _begin_epoch(self) -> EpochIterator:
         self._meter.take_over()
@@ -165,18 +168,20 @@ class Run:
         """
         if iterator.epoch is not self._under_way:
             raise iterator.over()
-        self._meter.take_over()
         self.reporter.step()
         self._gate.step()
+        self._meter.fetch()
         try:
-            with self._ranks.failing_together():
-                refined = self.engine.next()
-        except BaseException:
+            refined = self.engine.next()
+        except BaseException as error:
+            self._meter.pause()
+            self._ranks.tell_of(error)
             if not self.engine.goes_on_after_errors:
                 iterator.failed = True
                 self._leave_epoch()
             raise
         if refined is None:
+            self._meter.pause()
             iterator.ended = True
             self._leave_epoch()
             self._epochs_ended += 1
@@ -195,11 +200,14 @@ class Run:
 
     def take_back(self, losses: Tensor, batch: Batch | None, values: Tensor | None) -> Tensor:
         """Return the weighted mean of a batch's losses, which become scores."""
-        with self._ranks.failing_together():
+        try:
             reduced = self._reduction.take_back(losses, batch, values)
             if reduced.ids is not None:
                 self.engine.learn(reduced.ids, reduced.losses, reduced.values)
-            return reduced.mean
+        except Exception as error:
+            self._ranks.tell_of(error)
+            raise
+        return reduced.mean
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything needed to go on exactly here."""

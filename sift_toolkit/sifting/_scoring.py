@@ -72,44 +72,56 @@ def invisible(model: nn.Module) -> Iterator[list[torch.device]]:
     Gradients are off, but this is not inference mode: a module that makes something at its first
     call and keeps it (lazy parameters, masks, rotary tables) must be able to train with it later.
     """
-    modules = list(model.modules())
+    modules = _modules_of(model)
     modes = [module.training for module in modules]
     devices = _devices_of(modules)
     with kept_global_state(devices), torch.no_grad(), _without_autocast_cache():
         try:
             # Not model.eval(): an override of train() may do more than set the flag.
-            for module in modules:
-                _set_training(module, mode=False)
+            _set_training(modules, [False] * len(modules))
             yield devices
         finally:
-            for module, mode in zip(modules, modes, strict=True):
-                _set_training(module, mode=mode)
+            _set_training(modules, modes)
 
 
-def _set_training(module: nn.Module, *, mode: bool) -> None:
-    """Set the flag past `Module.__setattr__`, whose look for parameters costs more than the rest.
+def _set_training(modules: Iterable[nn.Module], modes: Iterable[bool]) -> None:
+    """Set the flags past `Module.__setattr__`, whose look for parameters costs more than the rest.
 
     A scripted module keeps its flag elsewhere.
     """
-    if "training" in vars(module):
-        vars(module)["training"] = mode
-    else:
-        module.training = mode
+    for module, mode in zip(modules, modes, strict=True):
+        attributes = module.__dict__
+        if "training" in attributes:
+            attributes["training"] = mode
+        else:
+            module.training = mode
+
+
+def _modules_of(model: nn.Module) -> list[nn.Module]:
+    """Return what `model.modules()` does, in its order, without a generator for each of them."""
+    found: dict[nn.Module, None] = {}
+    waiting: list[nn.Module | None] = [model]
+    while waiting:
+        module = waiting.pop()
+        if module is not None and module not in found:
+            found[module] = None
+            children = module._modules  # noqa: SLF001 - scripted modules have it too
+            if children:
+                waiting.extend(reversed(list(children.values())))
+    return list(found)
 
 
 def _devices_of(modules: Iterable[nn.Module]) -> list[torch.device]:
     """Return where the parameters are, the first one's device first."""
-    found = (each for module in modules for each in _own_parameters(module))
-    return list({parameter.device: None for parameter in found if parameter is not None})
-
-
-def _own_parameters(module: nn.Module) -> Iterable[nn.Parameter | None]:
-    """Return a module's parameters past its own walk, which costs several times the rest.
-
-    Scripted and traced modules keep them elsewhere.
-    """
-    table = vars(module).get("_parameters")
-    return module.parameters(recurse=False) if table is None else table.values()
+    found: dict[torch.device, None] = {}
+    for module in modules:
+        # Past its own walk, which costs several times the rest. Scripted and traced modules keep
+        # their parameters elsewhere.
+        table = module.__dict__.get("_parameters")
+        for parameter in module.parameters(recurse=False) if table is None else table.values():
+            if parameter is not None:
+                found[parameter.device] = None
+    return list(found)
 
 
 def _without_autocast_cache() -> AbstractContextManager[None]:

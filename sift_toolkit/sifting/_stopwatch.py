@@ -58,14 +58,23 @@ class Stopwatch:
 
     def begin(self, segment: Segment | None) -> None:
         """From now on the time is that of *segment*; None: nobody's."""
+        before = self._segment
+        if segment == before:
+            return
         mark = self._timeline.mark()
-        if self._segment is not None:
-            self._pending.append(_Interval(self._segment, self._since, mark))
-            if len(self._pending) > self._timeline.most_pending:
-                # The device passed it long ago, unless it is so far behind that it must be waited
-                # for: what is pending would grow without end.
-                self._measure_oldest()
+        if before is not None:
+            self._end(before, self._since, mark)
         self._segment, self._since = segment, mark
+
+    def _end(self, segment: Segment, start: Any, end: Any) -> None:
+        if not self._timeline.most_pending:
+            self._add(segment, start, end)
+            return
+        self._pending.append(_Interval(segment, start, end))
+        if len(self._pending) > self._timeline.most_pending:
+            # The device passed it long ago, unless it is so far behind that it must be waited for:
+            # what is pending would grow without end.
+            self._add(*self._pending.popleft())
 
     def during(self, segment: Segment) -> AbstractContextManager[None]:
         """Give *segment* the time in here; whose time it was before, has it again after."""
@@ -93,9 +102,8 @@ class Stopwatch:
 
     def _measure_all(self) -> None:
         while self._pending:
-            self._measure_oldest()
+            self._add(*self._pending.popleft())
 
-    def _measure_oldest(self) -> None:
-        segment, start, end = self._pending.popleft()
+    def _add(self, segment: Segment, start: Any, end: Any) -> None:
         seconds = self._timeline.seconds(start, end)
         self._measured[segment] = self._measured.get(segment, 0.0) + seconds

@@ -23,7 +23,7 @@ from sift_toolkit import (
 from sift_toolkit.cli._app import app
 
 HEAVY = ("torch", "sagemaker", "boto3", "botocore", "rich", "pandas", "matplotlib", "moto")
-COMMANDS = ("compare", "describe", "doctor", "report", "run", "watch")
+COMMANDS = ("compare", "describe", "doctor", "report", "run", "trial", "watch")
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -36,6 +36,15 @@ def test_another_config(estimator: Any) -> None:
     assert estimator.sift_config == SiftConfig(beta_value=1, seed=3)
 
 
+def test_other_hyperparameters(estimator: Any) -> None:
+    """Those of the script may differ too; the config's stay out of their way."""
+    copied = copy_for_job(estimator, SiftConfig(keep=0.3), "job-a", {"epochs": 5, "seed": 1})
+    assert copied.hyperparameters()["epochs"] == "5"
+    assert copied.hyperparameters()["seed"] == "1"
+    assert copied.sift_config == SiftConfig(keep=0.3)
+    assert estimator.hyperparameters()["epochs"] == "3"
+
+
 def test_folders_of_its_own(estimator: Any) -> None:
     """Checkpoints are kept apart: a job would go on from another's, or fetch those of a prefix."""
     copied = copy_for_job(estimator, SiftConfig(keep=0.5), "job-a")

@@ -167,3 +167,12 @@ def test_what_cannot_be_drawn_is_left_out() -> None:
     assert chart == line_chart(
         "t", [Line("a", [points[0], points[3]])], x="x", y="y", description="d"
     )
+
+
+def test_a_band_of_one_point_is_a_bar() -> None:
+    """A point with a low and a high end has a bar through it, and no line in the legend."""
+    point = Line("arm", [(1.0, 2.0)], Band([(1.0, 1.5, 2.5)]))
+    chart = line_chart("t", [point], x="x", y="y", description="d")
+    assert "fill-opacity" not in chart
+    assert len(re.findall(r'<path d="M(\d+\.\d) \d+\.\dL\1 \d+\.\d" fill="none"', chart)) == 1
+    assert "M0 5h24" not in chart

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,9 @@ class Rows(Dataset[Any]):
         return len(self._rows)
 
     def __getitem__(self, number: int) -> Any:
+        if math.isnan(self._work.load):
+            msg = "no time"
+            raise ValueError(msg)
         self._work.now += self._work.load
         return self._rows[number]
 
@@ -388,6 +392,36 @@ class TestRanks:
         seconds = {"load_seconds": 44, "score_seconds": 66, "train_seconds": 11}
         assert report == {**expected, **seconds}
         assert loader._run._gate.report() == report
+
+    def test_what_a_listener_takes_is_nobodys(self, make_work: MakeWork, scores: str) -> None:
+        """A listener may evaluate the model: that is no training, nor loading."""
+        work = make_work(0)
+        work.load = 0.25
+
+        def listen(_: object) -> None:
+            work.now += 1000
+
+        loader = work.loader(listener=listen, log_every=3, gate="off")
+        work.epoch(loader)
+        meter = loader.state_dict()["meter"]
+        steps = SIFTED if scores == "fresh" else BATCHES
+        times = (meter["load_seconds"], meter["score_seconds"], meter["train_seconds"])
+        assert times == (0.25 * ROWS, 0, steps * TRAIN)
+
+    def test_the_time_after_an_error_is_nobodys(self, fresh: Work) -> None:
+        """A loop that catches it may take its time before it asks again."""
+        loader, fresh.load = fresh.loader(gate="off"), 0.25
+        batches = iter(loader)
+        fresh.steps([next(batches)], loader)
+        before = loader.state_dict()["meter"]
+        fresh.load = float("nan")
+        with pytest.raises(ValueError, match="no time"):
+            next(batches)
+        fresh.now += 1000
+        fresh.load = 0.0
+        next(batches)
+        after = loader.state_dict()["meter"]
+        assert after["load_seconds"] == before["load_seconds"]
 
     def test_off_reports_nothing(self, make_work: MakeWork) -> None:
         """And does not look at the time."""

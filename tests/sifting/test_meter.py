@@ -212,6 +212,23 @@ class TestTimes:
             fails()
         assert times_of(meter) == (2, 0, 0)
 
+    def test_all_of_the_wait_for_a_batch_is_loading(self, meter: Meter, seconds: Seconds) -> None:
+        """What is neither scoring nor the loop's own; where no batch comes, it ends."""
+        meter.hand_out()
+        seconds.now += 1
+        meter.fetch()
+        seconds.now += 2
+        with meter.timing("score"):
+            seconds.now += 4
+        seconds.now += 8
+        meter.hand_out()
+        seconds.now += 16
+        meter.fetch()
+        seconds.now += 32
+        meter.pause()
+        seconds.now += 64
+        assert times_of(meter) == (2 + 8 + 32, 4, 1 + 16)
+
     def test_the_loop_ends_once(self, meter: Meter, seconds: Seconds) -> None:
         """Before the first batch, and after the time was taken, nothing is the loop's."""
         meter.take_over()

@@ -71,6 +71,19 @@ class TestGlobalState:
             torch.manual_seed(0)
             random.seed(0)
 
+    def test_a_generator_of_another_kind_moves_no_more(self) -> None:
+        """The global numbers of numpy may come from a generator whose state has another form."""
+        own = np.random.get_bit_generator()
+        with kept_global_state():
+            try:
+                np.random.set_bit_generator(np.random.PCG64(3))
+                with kept_global_state():
+                    expected = draw()
+                    draw()
+                assert draw() == expected
+            finally:
+                np.random.set_bit_generator(own)
+
     def test_an_error_moves_nothing(self, unmoved_rng: Unmoved) -> None:
         """An error in a block gives the states back too."""
 

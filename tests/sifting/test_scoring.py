@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from sift_toolkit import SiftBatchError, SiftLossError
 from sift_toolkit.sifting._batches import take
-from sift_toolkit.sifting._scoring import Scorer, invisible, unwrap
+from sift_toolkit.sifting._scoring import Scorer, _modules_of, invisible, unwrap
 
 Unmoved = Callable[[], AbstractContextManager[None]]
 
@@ -176,6 +176,14 @@ class TestInvisible:
             raise KeyError
         assert model.training
         assert [module.training for module in model] == [True] * 6 + [False]
+
+    def test_every_module_is_reached_once_in_torchs_order(self, scripted: Any) -> None:
+        """One that stands in two places, and a place with none, are walked as torch does."""
+        shared = nn.Linear(3, 3)
+        model = nn.Sequential(shared, nn.Sequential(nn.ReLU(), shared, nn.Dropout()), nn.ReLU())
+        model[1].register_module("empty", None)
+        assert _modules_of(model) == list(model.modules())
+        assert _modules_of(scripted) == list(scripted.modules())
 
     def test_it_tells_where_the_model_is(self) -> None:
         """The devices of the parameters come once each, the first one's first."""

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from torch import Generator, Tensor
 
 from sift_toolkit.sifting._chances import sample_weights, scale_to
-from sift_toolkit.sifting._selection import _mend_rounding, draw_coins, draw_quota, next_quota
+from sift_toolkit.sifting._selection import (
+    _mend_rounding,
+    _pass,
+    _pass_of_few,
+    draw_coins,
+    draw_quota,
+    next_quota,
+)
 
 CHANCES = st.lists(
     st.floats(0, 1) | st.sampled_from([1e-12, 1e-9, 0.5, 1.0]) | st.floats(0, 1e-6),
@@ -123,6 +130,18 @@ class TestQuota:
         expected = scale_to(doubles(*chance), rows)
         found = shares_chosen(expected, rows, mix=mix)
         assert bool(((found - expected).abs() <= tolerance(expected) + 1e-12).all())
+
+    @given(chance=CHANCES, data=st.data(), start=st.floats(0, 1, exclude_max=True))
+    def test_few_rows_are_chosen_as_many_are(
+        self, chance: list[float], data: st.DataObject, start: float
+    ) -> None:
+        """The loop over a batch ends where the operations on an epoch do, to the last bit."""
+        rows = data.draw(st.integers(1, len(chance)))
+        order = data.draw(st.permutations(range(len(chance))))
+        scaled = scale_to(doubles(*chance), rows)
+        passes = _pass(scaled[list(order)], rows, start)
+        expected = [number for number, is_chosen in zip(order, passes, strict=True) if is_chosen]
+        assert _pass_of_few(scaled.tolist(), order, rows, start) == sorted(expected)
 
     @pytest.mark.parametrize("mix", [True, False])
     def test_all_equal_rows_come_equally_often(self, mix: bool) -> None:

@@ -108,6 +108,18 @@ def test_each_second_is_somebodys_once(script: list[object]) -> None:
     assert {key: measured.get(key, 0.0) for key in ("load", "score")} == expected
 
 
+def test_who_has_the_time_already_is_not_timed_anew(device: Device) -> None:
+    """A timing of loading within loading reads no clock, at its start nor at its end."""
+    stopwatch, marks = Stopwatch(device), []
+    device.mark = lambda: marks.append(device.now) or device.now  # type: ignore[func-returns-value, method-assign] # to see it
+    stopwatch.begin("load")
+    with stopwatch.during("load"):
+        device.now += 1
+    stopwatch.begin("train")
+    assert marks == [0, 1]
+    assert stopwatch.take() == {"load": 1}
+
+
 def test_an_error_gives_the_time_back(device: Device) -> None:
     """After an error in a timing, time is again whose it was before."""
     stopwatch = Stopwatch(device)

@@ -55,6 +55,16 @@ def test_a_copy_of_a_trainer_that_has_launched(
     assert trainer.latest_training_job.training_job_name == "original"
 
 
+def test_a_copy_with_other_hyperparameters(aws: MockedAws, job_arguments: dict[str, Any]) -> None:
+    """Those of the script may differ too, as in a trial; the trainer keeps its own."""
+    trainer = sift_model_trainer(CONFIG, **job_arguments, hyperparameters={"epochs": 2})
+    copied = copy_for_job(trainer, SiftConfig(keep=0.3), "copy", {"epochs": 5, "seed": 1})
+    copied.fit(wait=False, job_name="copy")
+    sent = aws.request()["HyperParameters"]
+    assert (sent["epochs"], sent["seed"]) == ("5", "1")
+    assert trainer.hyperparameters["epochs"] == 2
+
+
 def test_comparing_and_waiting(aws: MockedAws, job_arguments: dict[str, Any]) -> None:
     """A sweep's jobs are waited for and compared by what AWS knows of them."""
     trainer = sift_model_trainer(CONFIG, **job_arguments)
