@@ -19,6 +19,10 @@ from tests.client.conftest import _checks_once, _quiet_sdk
 __all__ = ["_checks_once", "_quiet_sdk"]
 
 
+JOB = "my-training-job"
+"""A job that pages call by its name; it has ended."""
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that a page's code runs in, with a script where pages have theirs."""
@@ -45,7 +49,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[MockedAws]:
 
 def ender(account: MockedAws) -> Any:
     """What gives a job just launched the log, the metrics and the end of a fake one."""
-    ended: set[str] = set()
+    ended = {JOB}
 
     def end(**_: Any) -> None:
         request = account.request()
@@ -71,6 +75,7 @@ def names(aws: MockedAws, folder: Path) -> dict[str, object]:
     }
     given = {**arguments, "sagemaker_session": aws.session}
     config = SiftConfig(keep=0.5)
+    record_job(aws.boto_session, JOB, FakeJob(config))
     return {
         "__name__": "page",
         "arguments": arguments,

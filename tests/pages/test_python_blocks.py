@@ -34,7 +34,7 @@ HERE: Final = sorted({block.page for block in PYTHON} - {QUICKSTART, *ELSEWHERE}
 
 
 @contextlib.contextmanager
-def one_process_group() -> Iterator[dict[str, object]]:
+def one_process_group(_: dict[str, Any]) -> Iterator[dict[str, object]]:
     """What docs/scaling.md runs in, with one process of it."""
     distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
     try:
@@ -49,7 +49,17 @@ def one_process_group() -> Iterator[dict[str, object]]:
         distributed.destroy_process_group()
 
 
-WORLDS: Final[dict[str, Callable[[], AbstractContextManager[dict[str, object]]]]] = {
+@contextlib.contextmanager
+def launched(names: dict[str, Any]) -> Iterator[dict[str, object]]:
+    """Jobs that have run."""
+    for job in (names["twin"], names["estimator"]):
+        job.fit({"training": names["data"]}, wait=False)
+    yield {}
+
+
+World = Callable[[dict[str, Any]], AbstractContextManager[dict[str, object]]]
+WORLDS: Final[dict[str, World]] = {
+    "docs/report.md": launched,
     "docs/scaling.md": one_process_group,
 }
 """What a page takes for granted beside the names that all have."""
@@ -66,7 +76,7 @@ def _one_thread() -> Iterator[None]:
 @pytest.mark.parametrize("page", HERE)
 def test_a_page_runs(page: str, names: dict[str, object], folder: Path, capsys: Any) -> None:
     """All blocks of a page, one after the other, in a folder and an account of their own."""
-    with WORLDS[page]() if page in WORLDS else contextlib.nullcontext({}) as more:
+    with WORLDS[page](names) if page in WORLDS else contextlib.nullcontext({}) as more:
         run_blocks(page, {**names, **more})
 
 

@@ -104,7 +104,7 @@ def test_each_name_of_the_reference_has_a_docstring(reference: ModuleType) -> No
 
 
 def is_told(home: str) -> bool:
-    """Whether an object has a docstring, or a text after it, in its module's source."""
+    """Whether an object has a docstring, a text after it, or a value that says it, in the source."""
     module, _, name = home.rpartition(".")
     path = ROOT.joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
@@ -114,5 +114,6 @@ def is_told(home: str) -> bool:
             return ast.get_docstring(node) is not None
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            return told or isinstance(getattr(node, "value", None), ast.Constant)
     return False
