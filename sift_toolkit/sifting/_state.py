@@ -58,7 +58,7 @@ def check_state(state: Any, header: dict[str, Any]) -> None:
     Raises:
         SiftStateError: it belongs to another one, every difference is named; or is no whole state.
     """
-    version = state.get(_VERSION_KEY) if isinstance(state, dict) else state
+    version = state.get(_VERSION_KEY) if isinstance(state, dict) else None
     is_ours = isinstance(version, int) and version == _VERSION
     if not is_ours or not all(isinstance(state.get(key), dict) for key in (_CONFIG_KEY, _DATA_KEY)):
         told = f"version={shown(version)}"

@@ -161,4 +161,11 @@ def state_form(samples: int) -> Form:
         assert isinstance(value, dict)
         return engines[value["engine_name"]](value["engine"], f"{place}['engine']")
 
-    return both(record(rest), engine)
+    return both(record(rest), engine, such_that(_knows_its_draws))
+
+
+def _knows_its_draws(state: dict[str, Any]) -> bool:
+    """Whether an epoch that is gone on with can be drawn again."""
+    engine = state["engine"]
+    draws = engine["draws"] if state["engine_name"] == "memory" else engine["source"]["draws"]
+    return not state["mid_epoch"] or draws["global_at_start"] is not None

@@ -1,20 +1,20 @@
-"""Fuzzes the parsers for a given time, guided by coverage where atheris is installed.
+"""Fuzzes the parsers for a given time: `make fuzz SECONDS=3600`.
 
     python -m tests.fuzz.campaign --seconds 3600 [--seed 1] [NAME ...]
 
-The properties are those of the test suite. Each runs in a process of its own for an equal part of
-the time; the first input that breaks it is printed and ends its part. Failing inputs come back in
-the next normal test run, from Hypothesis' own database.
+The properties are those of the test suite. Each runs in processes of its own for an equal part of
+the time: half of it Hypothesis draws the examples, half of it libFuzzer does, guided by the code
+they reach, where atheris is installed. What breaks a property is printed and ends its part.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import importlib
 import importlib.util
 import json
-import os
-import random
 import subprocess
 import sys
 import tempfile
@@ -24,7 +24,10 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
-MOST_INPUT = 4096
+DRAWN, GUIDED = "hypothesis", "atheris"
+_EXAMPLES_A_ROUND = 500
+_EXAMPLES_BETWEEN_NOTES = 20
+MOST_INPUT = 8192
 MOST_MEGABYTES = 4096
 SECONDS_AN_INPUT = 120
 
@@ -41,91 +44,105 @@ def properties() -> dict[str, tuple[str, str]]:
     return found
 
 
-class Counted:
-    """Counts the inputs that a property is given, and those of them that made an example."""
+class Tally:
+    """What came of fuzzing one property, written to a file as it goes."""
 
-    def __init__(self, check: Callable[[bytes], bytes | None]) -> None:
-        self._check = check
-        self.given = self.examples = 0
+    def __init__(self, name: str, engine: str, seed: int, file: Path) -> None:
+        self._began = time.monotonic()
+        self._told = {"property": name, "engine": engine, "seed": seed}
+        self._file = file
+        self.examples = 0
+        self.write(failed=False)
 
-    def __call__(self, content: bytes) -> None:
-        """Check the property for one input."""
-        self.given += 1
-        self.examples += self._check(content) is not None
+    @property
+    def seconds(self) -> float:
+        """Time since the start, imports left out."""
+        return time.monotonic() - self._began
+
+    def write(self, *, failed: bool) -> None:
+        """Write what is known by now."""
+        told = {**self._told, "seconds": round(self.seconds), "examples": self.examples}
+        self._file.write_text(json.dumps({**told, "failed": failed}), encoding="utf-8")
+
+    def counted(self, check: Callable[..., None]) -> Callable[..., None]:
+        """Return *check*, each call of which is an example."""
+
+        @functools.wraps(check)
+        def counting(*arguments: Any, **named: Any) -> None:
+            self.examples += 1
+            if self.examples % _EXAMPLES_BETWEEN_NOTES == 0:
+                self.write(failed=False)
+            check(*arguments, **named)
+
+        return counting
 
 
-def fuzz_one(name: str, seconds: float, seed: int, results: Path) -> None:
+def fuzz_one(name: str, engine: str, seconds: float, seed: int, results: Path) -> None:
     """Fuzz one property in this process; what came of it is written to *results*."""
-    began = time.monotonic()
-    guided = importlib.util.find_spec("atheris") is not None
-    check = _instrumented(name) if guided else _property(name)
-    counted = Counted(check)
-
-    def note(*, failed: bool) -> None:
-        content = {
-            "property": name,
-            "guided": guided,
-            "seconds": round(time.monotonic() - began),
-            "inputs": counted.given,
-            "examples": counted.examples,
-            "failed": failed,
-        }
-        results.write_text(json.dumps(content), encoding="utf-8")
-
-    def check_noted(content: bytes) -> None:
-        try:
-            counted(content)
-        except BaseException:
-            note(failed=True)
-            raise
-        if counted.given % 64 == 0:
-            note(failed=False)
-
-    note(failed=False)
-    if guided:
-        _with_atheris(check_noted, seconds, seed, results.parent)
-        return
-    draw = random.Random(seed)
-    while time.monotonic() - began < seconds:
-        check_noted(draw.randbytes(draw.randrange(MOST_INPUT)))
-    note(failed=False)
+    with _instrumented() if engine == GUIDED else contextlib.nullcontext():
+        test = _property(name)
+    tally = Tally(name, engine, seed, results)
+    test.hypothesis.inner_test = tally.counted(test.hypothesis.inner_test)
+    try:
+        if engine == GUIDED:
+            _guided(test, seconds, seed, results.parent)
+        else:
+            _generated(test, seconds, seed, tally)
+    except BaseException:
+        tally.write(failed=True)
+        raise
+    tally.write(failed=False)
 
 
-def _property(name: str) -> Callable[[bytes], bytes | None]:
+def _property(name: str) -> Any:
     import torch
-    from hypothesis import settings
+    from hypothesis import HealthCheck, settings
 
     torch.set_num_threads(1)
-    settings.register_profile("campaign", deadline=None, database=None)
+    settings.register_profile(
+        "campaign",
+        deadline=None,
+        database=None,
+        max_examples=_EXAMPLES_A_ROUND,
+        suppress_health_check=list(HealthCheck),
+    )
     settings.load_profile("campaign")
     module, function = properties()[name]
-    check: Callable[[bytes], bytes | None]
-    check = getattr(importlib.import_module(module), function).hypothesis.fuzz_one_input
-    return check
+    return getattr(importlib.import_module(module), function)
 
 
-def _instrumented(name: str) -> Callable[[bytes], bytes | None]:
+def _generated(test: Any, seconds: float, seed: int, tally: Tally) -> None:
+    """Let Hypothesis draw examples, with another seed each round."""
+    from hypothesis import seed as seeded
+
+    number = seed * 1_000_000
+    while tally.seconds < seconds:
+        seeded(number)(test)()
+        number += 1
+
+
+def _instrumented() -> Any:
     import atheris
 
-    with atheris.instrument_imports(include=["sift_toolkit"], enable_loader_override=False):
-        return _property(name)
+    return atheris.instrument_imports(include=["sift_toolkit"], enable_loader_override=False)
 
 
-def _with_atheris(check: Callable[[bytes], None], seconds: float, seed: int, folder: Path) -> None:
+def _guided(test: Any, seconds: float, seed: int, folder: Path) -> None:
+    """Let libFuzzer change bytes that examples are drawn from, by the code they reach."""
     import atheris
 
     options = {
         "max_total_time": int(seconds),
         "seed": seed,
         "max_len": MOST_INPUT,
+        "len_control": 0,
         "rss_limit_mb": MOST_MEGABYTES,
         "malloc_limit_mb": MOST_MEGABYTES,
         "timeout": SECONDS_AN_INPUT,
-        "print_final_stats": 1,
         "artifact_prefix": f"{folder}/",
     }
     arguments = [sys.argv[0], *(f"-{name}={value}" for name, value in options.items())]
-    atheris.Setup(arguments, check)
+    atheris.Setup(arguments, lambda content: test.hypothesis.fuzz_one_input(content) and None)
     atheris.Fuzz()
 
 
@@ -138,10 +155,11 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=600, help="for all together")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--engine", help=argparse.SUPPRESS)
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
-        fuzz_one(given.one, given.seconds, given.seed, given.results)
+        fuzz_one(given.one, given.engine, given.seconds, given.seed, given.results)
         return 0
     chosen = [
         name
@@ -150,21 +168,23 @@ def main() -> int:
     ]
     if not chosen:
         parser.error(f"there are {', '.join(properties())}")
-    each = given.seconds / len(chosen)
-    return max(_run(name, each, given.seed) for name in chosen)
+    engines = [DRAWN, GUIDED] if importlib.util.find_spec("atheris") else [DRAWN]
+    each = given.seconds / len(chosen) / len(engines)
+    codes = [_run(name, engine, each, given.seed) for name in chosen for engine in engines]
+    return max(codes)
 
 
-def _run(name: str, seconds: float, seed: int) -> int:
+def _run(name: str, engine: str, seconds: float, seed: int) -> int:
     folder = Path(tempfile.mkdtemp(prefix="sift-fuzz-"))
     results, log = folder / "results.json", folder / "log.txt"
-    options = ["--one", name, "--seconds", str(seconds), "--seed", str(seed)]
-    command = [sys.executable, "-m", "tests.fuzz.campaign", *options, "--results", str(results)]
+    command = [sys.executable, "-m", "tests.fuzz.campaign", "--one", name, "--engine", engine]
+    command += ["--seconds", str(seconds), "--seed", str(seed), "--results", str(results)]
     with log.open("wb") as output:
         code = subprocess.run(
-            command, stdout=output, stderr=subprocess.STDOUT, check=False, env={**os.environ}
+            command, stdout=output, stderr=subprocess.STDOUT, check=False
         ).returncode
     told: dict[str, Any] = json.loads(results.read_text()) if results.is_file() else {}
-    print(json.dumps({**told, "property": name, "seed": seed, "exit": code}), flush=True)
+    print(json.dumps({**told, "property": name, "engine": engine, "exit": code}), flush=True)
     if code:
         print(f"{name} failed; its last words, the rest in {log}:", flush=True)
         print(*log.read_text(errors="replace").splitlines()[-40:], sep="\n", flush=True)
