@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sift_toolkit.cli._jobs import OUTCOME_FILE, folder_facts
+from sift_toolkit.client._job_folder import OUTCOME_FILE, folder_facts
 
 from sift_toolkit import SiftStateError
 from sift_toolkit.client._compare import compare
