@@ -3,6 +3,7 @@
 from sift_toolkit.report._charts import class_figure, kept_figure, loss_figure, report_figures
 from sift_toolkit.report._report import (
     LOSS_PERCENTILES,
+    MOST_BYTES,
     REPORT_FILE,
     REPORT_VERSION,
     ClassTotals,
@@ -14,6 +15,7 @@ from sift_toolkit.report._words import pairs_of_values, stuck_words
 
 __all__ = [
     "LOSS_PERCENTILES",
+    "MOST_BYTES",
     "REPORT_FILE",
     "REPORT_VERSION",
     "ClassTotals",

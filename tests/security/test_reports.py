@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sift_toolkit.client._job_folder import OUTCOME_FILE, folder_facts
 
 from sift_toolkit import SiftStateError
 from sift_toolkit.client._compare import compare
 from sift_toolkit.client._job_figures import JobFigures
+from sift_toolkit.client._job_folder import OUTCOME_FILE, folder_facts
 from sift_toolkit.client._job_source import JobSources
 from sift_toolkit.client._log_lines import LineJoiner
 from sift_toolkit.contract import JobTree, read_log
