@@ -81,7 +81,7 @@ class JobSources:
         if isinstance(job, str | os.PathLike):
             if _is_file(path := Path(job)):
                 return _read_file(path)
-            if (tree := JobTree(path)).log_file.is_file():
+            if _is_file((tree := JobTree(path)).log_file):
                 return folder_facts(os.fspath(job), tree)
             if isinstance(job, str) and _limits.JOB_NAME.fullmatch(job):
                 return self._named(job, self._session)
