@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -26,11 +27,15 @@ ELSEWHERE: Final = {
     "docs/testing.md": "tests/testing/test_docs_page.py",
 }
 """Pages whose code is run by another test: with frameworks, or by pytest itself."""
+NOT_RUN: Final = {
+    "docs/trial.md": "dozens of trainings, which the trial's own tests run smaller",
+}
+"""Pages whose code is held against the functions it calls, but takes too long to be run."""
 EVERYWHERE: Final = [
     block for page in EVERY_PAGE for block in blocks_of(page) if block.language == "python"
 ]
 QUICKSTART: Final = "docs/quickstart.md"
-HERE: Final = sorted({block.page for block in PYTHON} - {QUICKSTART, *ELSEWHERE})
+HERE: Final = sorted({block.page for block in PYTHON} - {QUICKSTART, *ELSEWHERE, *NOT_RUN})
 
 
 @contextlib.contextmanager
@@ -98,10 +103,39 @@ def test_other_pages_are_run_elsewhere(page: str) -> None:
 
 @pytest.mark.parametrize("block", EVERYWHERE, ids=str)
 def test_a_block_asks_for_what_there_is(block: Block) -> None:
-    """Python in a page is Python, and imports from this package only what its faces promise."""
-    for node in ast.walk(ast.parse(block.text)):
+    """Python in a page is Python, imports what the faces promise, and calls it as it can be."""
+    tree = ast.parse(block.text)
+    imported = dict(promised(tree))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            called = imported.get(node.func.id)
+            if callable(called) and not any(isinstance(each, ast.Starred) for each in node.args):
+                named = {word.arg: ... for word in node.keywords if word.arg}
+                inspect.signature(called).bind_partial(*node.args, **named)
+
+
+def promised(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    """Yield each name of this package that a block imports, with what it stands for."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sift_toolkit"):
-            assert not any(part.startswith("_") for part in str(node.module).split("."))
-            if not str(node.module).startswith("sift_toolkit.integrations"):
-                face = importlib.import_module(str(node.module))
-                assert {alias.name for alias in node.names} <= set(face.__all__)
+            module = str(node.module)
+            assert not any(part.startswith("_") for part in module.split("."))
+            if module.startswith("sift_toolkit.integrations"):
+                continue  # their frameworks are not here: tests/integrations runs these
+            face = importlib.import_module(module)
+            for alias in node.names:
+                assert alias.name in face.__all__
+                yield alias.asname or alias.name, getattr(face, alias.name)
+
+
+def test_a_call_that_cannot_be_is_found() -> None:
+    """What is held against a signature is held in earnest."""
+    text = "from sift_toolkit import watch\nwatch(job, every_seconds=3)\n"
+    with pytest.raises(TypeError, match="every_seconds"):
+        test_a_block_asks_for_what_there_is(Block("page.md", 1, "python", text))
+
+
+@pytest.mark.parametrize("page", sorted(NOT_RUN))
+def test_what_is_not_run_is_there(page: str) -> None:
+    """The table of exceptions names pages that have code."""
+    assert page in {block.page for block in PYTHON}

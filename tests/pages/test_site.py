@@ -104,7 +104,7 @@ def test_each_name_of_the_reference_has_a_docstring(reference: ModuleType) -> No
 
 
 def is_told(home: str) -> bool:
-    """Whether the source tells of an object: a docstring, a text after it, or its value."""
+    """Whether an object has a docstring, a text after it, or a value that says it."""
     module, _, name = home.rpartition(".")
     path = ROOT.joinpath(*module.split("."))
     file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
