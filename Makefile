@@ -10,12 +10,14 @@ V3 := .venv-v3
 # The frameworks, at their newest and at the oldest that are supported.
 INTEGRATIONS := .venv-integrations
 FLOOR := .venv-integrations-floor
+# The generator of the site, which needs none of the others.
+SITE := .venv-docs
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench-core bench-data demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs clean
+.PHONY: bench-core bench-data demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -61,8 +63,12 @@ coverage: $(VENV)/dev.installed  ## tests with branch coverage
 docs: $(VENV)/dev.installed  ## write the generated tables into README.md and docs/
 	$(BIN)/python docs/generate.py
 
+# The warning is about the generator's own future, not about these pages.
+site: $(SITE)/docs.installed  ## build the documentation site into site/; warnings are errors
+	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
 clean:
-	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) $(SITE) site build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -95,6 +101,14 @@ $(FLOOR)/dev-integrations.installed: pyproject.toml setup.py constraints.txt | $
 	$(FLOOR)/bin/python -m pip --disable-pip-version-check install --quiet \
 		--constraint $(FLOOR)/constraints.txt --editable '.[dev-integrations]' \
 		'accelerate==1.1.*' 'lightning==2.4.*' 'transformers==4.46.*'
+	touch $@
+
+$(SITE)/bin/python:
+	$(PYTHON) -m venv $(SITE)
+
+$(SITE)/docs.installed: pyproject.toml setup.py constraints.txt | $(SITE)/bin/python
+	$(SITE)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
+		--constraint constraints.txt --editable '.[docs]'
 	touch $@
 
 bench-core: $(VENV)/demo.installed  ## time the core (about half an hour), write benchmarks/results

@@ -1,4 +1,4 @@
-"""Writes the tables of config fields, metrics and limits into the pages, between their marks."""
+"""Writes the tables that come from the code into the pages, between their marks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from sift_toolkit.client import _limits
+from sift_toolkit.client import _aws_faults, _limits
 from sift_toolkit.config import SiftConfig, help_of, key_of, rule_of
 from sift_toolkit.metrics import METRICS, NAME_PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES_WITH_TABLES = ("configuration", "limits", "metrics", "troubleshooting")
 
 
 def config_table() -> str:
@@ -48,6 +49,17 @@ def limits_table() -> str:
     return "\n".join(rows)
 
 
+def faults_table() -> str:
+    """Return the table of AWS's own errors: what the package says of each, and their codes."""
+    rows = ["| cause | mend | codes of AWS |", "| --- | --- | --- |"]
+    for fault in _aws_faults.FAULTS:
+        codes = (
+            ", ".join(f"`{code}`" for code in sorted(fault.codes | fault.classes)) or "by its words"
+        )
+        rows.append(f"| {fault.cause} | {fault.mend} | {codes} |")
+    return "\n".join(rows)
+
+
 def documented_limits() -> Iterator[tuple[str, str]]:
     """Yield name and docstring of each limit, in the order of the module."""
     body = ast.parse(inspect.getsource(_limits)).body
@@ -73,8 +85,16 @@ def _bounds(least: int, most: int | None) -> str:
     return f"from {least:,}" + ("" if most is None else f" to {most:,}")
 
 
-TABLES = {"config": config_table, "limits": limits_table, "metrics": metrics_table}
-PAGES = (ROOT / "README.md", ROOT / "docs" / "limits.md", ROOT / "docs" / "metrics.md")
+TABLES = {
+    "config": config_table,
+    "faults": faults_table,
+    "limits": limits_table,
+    "metrics": metrics_table,
+}
+PAGES = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{page}.md" for page in PAGES_WITH_TABLES),
+)
 
 
 def render(text: str) -> str:

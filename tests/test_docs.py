@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import importlib.util
 import re
@@ -22,12 +21,9 @@ from sift_toolkit import METRICS, SiftConfig
 from sift_toolkit.client import _limits
 from sift_toolkit.config import help_of, rule_of
 from sift_toolkit.metrics import NAME_PREFIX
+from tests.pages.blocks import EVERY_PAGE
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("docs", "demo", "docker", "notebooks", "benchmarks")
-PAGES = sorted(ROOT.glob("*.md")) + sorted(
-    page for folder in FOLDERS for page in (ROOT / folder).rglob("*.md")
-)
 README = ROOT / "README.md"
 PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"`[^`\n]*`")
@@ -79,7 +75,16 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]
 class TestGeneratedTables:
     """The tables come from the code."""
 
-    @pytest.mark.parametrize("page", ["README.md", "docs/limits.md", "docs/metrics.md"])
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "README.md",
+            "docs/configuration.md",
+            "docs/limits.md",
+            "docs/metrics.md",
+            "docs/troubleshooting.md",
+        ],
+    )
     def test_pages_are_up_to_date(self, generator: ModuleType, page: str) -> None:
         """What stands in the page is what `make docs` would write."""
         text = text_of(ROOT / page)
@@ -125,26 +130,16 @@ class TestGeneratedTables:
             assert all(cell.strip() for cell in cells[1:-1]), row
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-class TestPage:
-    """What holds for every page."""
-
-    def test_links_lead_somewhere(self, page: Path) -> None:
-        """A relative link names a file of the repository."""
-        targets = [urlsplit(link) for link in LINK.findall(CODE.sub("", text_of(page)))]
-        missing = [
-            target.path
-            for target in targets
-            if not target.scheme and target.path and not (page.parent / target.path).exists()
-        ]
-        assert missing == []
-
-    def test_python_compiles(self, page: Path) -> None:
-        """Python in a page is Python, and imports only what the package promises."""
-        for block in PYTHON_BLOCK.findall(text_of(page)):
-            for node in ast.walk(ast.parse(block)):
-                if isinstance(node, ast.ImportFrom) and node.module == "sift_toolkit":
-                    assert {alias.name for alias in node.names} <= set(sift_toolkit.__all__)
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
+def test_links_lead_somewhere(page: Path) -> None:
+    """A relative link names a file of the repository."""
+    targets = [urlsplit(link) for link in LINK.findall(CODE.sub("", text_of(page)))]
+    missing = [
+        target.path
+        for target in targets
+        if not target.scheme and target.path and not (page.parent / target.path).exists()
+    ]
+    assert missing == []
 
 
 def test_the_readme_shows_how_to_use_it() -> None:

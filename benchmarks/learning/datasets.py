@@ -135,7 +135,7 @@ def letters() -> Data:
     )
 
 
-def wordnet(rows: int = 12_000, test_rows: int = 5_000) -> Data:
+def wordnet(rows: int = 20_000, test_rows: int = 5_000) -> Data:
     """Return definitions of words, to be told which of 41 categories the word belongs to."""
     arrays = arrays_of(FOLDER / "wordnet.npz")
     labels = labels_of(arrays["labels"])

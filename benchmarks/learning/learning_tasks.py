@@ -69,7 +69,7 @@ WORDNET = Task(
     modality="text",
     load=cache(datasets.wordnet),
     model=partial(BagOfWords, datasets.VOCABULARY),
-    epochs=12,
+    epochs=10,
     batch_size=128,
     weight_decay=0.01,
     rates=doubling(2e-3),
@@ -119,7 +119,7 @@ TASKS: dict[str, Task] = {
         replace(
             WORDNET,
             name="wordnet-transformer",
-            load=cache(partial(datasets.wordnet, rows=8000)),
+            load=cache(partial(datasets.wordnet, rows=10_000)),
             model=lambda classes: Transformer(datasets.VOCABULARY, classes, datasets.WORDS),
         ),
         SHUTTLE,

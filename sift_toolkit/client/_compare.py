@@ -162,7 +162,7 @@ def compare(
     one that kept every sample. Only finished jobs are compared with it; running, stopped and
     failed ones are listed with what they reported so far.
 
-    Example:
+    Examples:
         >>> compare({"plain": twin, "keep 0.5": estimator}, price_per_hour=1.41)
         >>> compare(["job-a", "job-b"]).to_pandas()
         >>> print(compare(["a/sift_report.json", "b/sift_report.json"]))

@@ -107,7 +107,7 @@ def _draw_time(axes: Axes, jobs: Sequence[ComparedJob]) -> None:
         ends = [end + width for end, width in zip(ends, widths, strict=True)]
     for place, (job, total) in enumerate(zip(jobs, totals, strict=True)):
         text = f" {total / size:,.4g} {unit}" if total else f" {NOT_REPORTED}"
-        text += "" if is_finished(job.facts) else f", {status_text(job)}"
+        text += "" if is_finished(job.facts) else f", {_short(status_text(job))}"
         axes.text(total / size, place, text, va="center", color=_INK, fontsize=9)
     axes.set_yticks(places, [_short(job.label) for job in jobs])
     axes.invert_yaxis()

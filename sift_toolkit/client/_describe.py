@@ -16,7 +16,7 @@ def describe_request(
     knows: a job without a name ends in YYYY-MM-DD-HH-MM-SS-mmm, and a role or a default bucket
     given by no full name is in account 000000000000. Neither credentials nor a network are needed.
 
-    Example:
+    Examples:
         >>> describe_request(estimator, {"training": "s3://bucket/data"})["HyperParameters"]
 
     Args:

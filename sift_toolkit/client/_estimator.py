@@ -51,7 +51,7 @@ def sift_estimator(
     The job gets the config among its hyperparameters, a chart in CloudWatch for each metric of
     sifting, and the toolkit itself beside your code, so that it installs nothing.
 
-    Example:
+    Examples:
         >>> estimator = sift_estimator(
         ...     SiftConfig(keep=0.5),
         ...     entry_point="train.py",

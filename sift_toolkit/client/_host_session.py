@@ -44,7 +44,7 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
     An estimator of the SDK looks for credentials when it is made; on a machine without any, at the
     metadata address too. The environment variable AWS_EC2_METADATA_DISABLED=true spares that wait.
 
-    Example:
+    Examples:
         >>> session = HostSession("jobs")
         >>> estimator = PyTorch(
         ...     entry_point="train.py",

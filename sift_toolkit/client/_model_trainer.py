@@ -46,7 +46,7 @@ def sift_model_trainer(
     hyperparameters, metrics and code: scripts and notebooks need no change from one SDK to the
     other. The script's command line and SM_HPS are those of SDK v2's jobs too.
 
-    Example:
+    Examples:
         >>> trainer = sift_model_trainer(
         ...     SiftConfig(keep=0.5),
         ...     entry_point="train.py",

@@ -118,7 +118,7 @@ def keep_sweep(
     its checkpoints. With a HostSession, or in local mode, they run one after the other. Each reads
     your code anew: leave it alone until the last one is launched.
 
-    Example:
+    Examples:
         >>> sweep = keep_sweep(
         ...     sift_estimator(SiftConfig(keep=0.5), ...),
         ...     [0.3, 0.5, 0.7],

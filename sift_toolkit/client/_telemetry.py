@@ -26,7 +26,7 @@ def without_telemetry(sagemaker_session: Any = None) -> Any:
     For all sessions of a machine, write the same into the SDK's own file of defaults:
     ``SageMaker: {PythonSDK: {Modules: {TelemetryOptOut: true}}}``.
 
-    Example:
+    Examples:
         >>> estimator = sift_estimator(..., sagemaker_session=without_telemetry())
 
     Args:

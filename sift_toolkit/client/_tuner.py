@@ -54,7 +54,7 @@ def sift_tuner(
     you accept, or tune the other fields at one share. What each share costs, and what it gives,
     `keep_sweep` shows side by side.
 
-    Example:
+    Examples:
         >>> tuner = sift_tuner(
         ...     sift_estimator(SiftConfig(keep=0.5), ...),
         ...     {"keep": (0.2, 0.6), "law": ["percentile", "proportional"]},

@@ -43,7 +43,7 @@ def watch(
     and a lost network are waited out for up to an hour, expired credentials looked for anew.
     Ctrl-C ends the watching, not the job.
 
-    Example:
+    Examples:
         >>> estimator.fit({"training": "s3://bucket/data"}, wait=False)
         >>> facts = watch(estimator)
 

@@ -11,6 +11,7 @@ from sift_toolkit.contract._tree import JobTree
 
 MODEL_ARCHIVE: Final = "model.tar.gz"
 OUTPUT_ARCHIVE: Final = "output.tar.gz"
+"""Name of the archive of a job's output data."""
 
 
 def pack_artifacts(tree: JobTree, folder: Path) -> Path:

@@ -26,7 +26,9 @@ from sift_toolkit.report._values import (
 from sift_toolkit.report._words import pairs_of_values, stuck_words
 
 REPORT_FILE: Final = "sift_report.json"
+"""Name of the report in a job's output data."""
 REPORT_VERSION: Final = 1
+"""Version of what is written; newer ones are not read."""
 LOSS_PERCENTILES: Final = (5, 25, 50, 75, 95)
 """The percentiles of the kept and of the dropped losses that each observation holds."""
 MOST_BYTES: Final = 1 << 28

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from sift_toolkit.errors import SiftBatchError
+from sift_toolkit.outside import brief
 from sift_toolkit.sifting._containers import is_array, is_container, is_list, leaves, map_leaves
 
 Batch: TypeAlias = Any
@@ -107,15 +108,15 @@ def _check_rows(value: Any, count: int, place: str) -> None:
     if is_list(value):
         if len(value) != count:
             msg = (
-                f"{place} has {len(value)} entries, but the batch holds {count} samples: a list "
-                "without tensors must hold one entry a sample"
+                f"{brief(place)} has {len(value)} entries, but the batch holds {count} samples: a "
+                "list without tensors must hold one entry a sample"
             )
             raise SiftBatchError(msg)
         return
     _check_array(value, place)
     if value.shape[0] != count:
         msg = (
-            f"{place} has shape {tuple(value.shape)}, but the batch holds {count} samples: "
+            f"{brief(place)} has shape {tuple(value.shape)}, but the batch holds {count} samples: "
             "dimension 0 must hold the samples in every tensor of a batch"
         )
         raise SiftBatchError(msg)
@@ -125,8 +126,8 @@ def _check_array(value: Any, place: str) -> None:
     if is_array(value) and not _is_nested(value):
         return
     msg = (
-        f"{place} is of type {type(value).__name__}, whose samples cannot be told apart; return "
-        "padded tensors and their lengths, or a mapping or dataclass of tensors"
+        f"{brief(place)} is of type {type(value).__name__}, whose samples cannot be told apart; "
+        "return padded tensors and their lengths, or a mapping or dataclass of tensors"
     )
     raise SiftBatchError(msg)
 
@@ -155,7 +156,7 @@ def _join(values: list[Any], pad: Pad | None, place: str) -> Any:
         return values[0]
     kinds = {_kind(value) for value in values}
     if len(kinds) > 1:
-        msg = f"{place} changes its type from batch to batch: {', '.join(sorted(kinds))}"
+        msg = f"{brief(place)} changes its type from batch to batch: {', '.join(sorted(kinds))}"
         raise SiftBatchError(msg)
     first = values[0]
     if is_list(first):
@@ -173,7 +174,7 @@ def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
         sizes = _trailing_sizes(values)
     if len(sizes) > 1:
         msg = (
-            f"{place} has samples of different sizes in different batches: "
+            f"{brief(place)} has samples of different sizes in different batches: "
             f"{', '.join(map(str, sorted(sizes)))}; give `pad=` to bring tensors to one size"
         )
         raise SiftBatchError(msg)
@@ -182,7 +183,7 @@ def _join_arrays(values: list[Any], pad: Pad | None, place: str) -> Any:
     try:
         return sys.modules["numpy"].concatenate(values)
     except TypeError as error:
-        msg = f"{place} changes its dtype from batch to batch: {error}"
+        msg = f"{brief(place)} changes its dtype from batch to batch: {error}"
         raise SiftBatchError(msg) from error
 
 
@@ -208,7 +209,10 @@ def _padded(values: list[Tensor], pad: Pad, place: str) -> list[Tensor]:
     padded = list(pad(values) if at is None else at(place)(values))
     before, after = ([len(tensor) for tensor in tensors] for tensors in (values, padded))
     if before != after:
-        msg = f"`pad=` changed the number of samples of {place}: given {before}, returned {after}"
+        msg = (
+            f"`pad=` changed the number of samples of {brief(place)}: given {before}, "
+            f"returned {after}"
+        )
         raise SiftBatchError(msg)
     return padded
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import PackedSequence
 
 from sift_toolkit.errors import SiftBatchError
+from sift_toolkit.outside import brief
 
 # Lists of nothing but these are told at once, without a look at each entry.
 _WORDS_AND_NUMBERS = frozenset({str, bytes, int, float, bool, type(None)})
@@ -120,7 +121,9 @@ def map_leaves(
     names = [name for name, _ in parts[0]]
     if any([name for name, _ in part] != names for part in parts):
         kinds = ", ".join(sorted({type(batch).__name__ for batch in batches}))
-        msg = f"{place} changes its type, its keys or its length from batch to batch: {kinds}"
+        msg = (
+            f"{brief(place)} changes its type, its keys or its length from batch to batch: {kinds}"
+        )
         raise SiftBatchError(msg)
     children = [
         map_leaves(function, [part[index][1] for part in parts], place + name, depth + 1)

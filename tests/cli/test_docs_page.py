@@ -7,15 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
-import pytest
-
 from sift_toolkit import SiftConfig
 from sift_toolkit.cli._app import app
 from sift_toolkit.testing import FakeJob, MockedAws, record_job
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-CALL = re.compile(r"^sift-toolkit (.*)$", re.MULTILINE)
 
 
 def documented_keys(command: str) -> set[str]:
@@ -29,20 +25,6 @@ def test_every_command_stands_in_the_table() -> None:
     """The page lists all commands and no other."""
     rows = re.findall(r"^\| `(\w+)[^|]*` \| \w+ .* \|.*\|$", PAGE, re.MULTILINE)
     assert set(rows[: len(app.commands)]) == set(app.commands)
-
-
-@pytest.mark.parametrize("line", CALL.findall(PAGE))
-def test_examples_are_calls_that_exist(line: str) -> None:
-    """Each example of the page names a command and options that there are."""
-    name, *words = line.partition(" >")[0].partition(" -- ")[0].split()
-    options = {word for word in words if word.startswith("-")}
-    known = {
-        option
-        for parameter in app.commands[name].params
-        if isinstance(parameter, click.Option)
-        for option in parameter.opts
-    }
-    assert options <= known
 
 
 def test_keys_of_json(

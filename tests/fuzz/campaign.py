@@ -26,7 +26,7 @@ from typing import Any
 FOLDER = Path(__file__).parent
 MOST_INPUT = 4096
 MOST_MEGABYTES = 4096
-SECONDS_AN_INPUT = 20
+SECONDS_AN_INPUT = 120
 
 
 def properties() -> dict[str, tuple[str, str]]:
