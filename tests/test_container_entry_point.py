@@ -25,7 +25,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 # A script that ends when it is told to, and says that it was told.
 SCRIPT = """
-    import os, signal, sys
+    import os, select, signal, sys
 
     def told(number, frame):
         print("told", signal.Signals(number).name, flush=True)
@@ -34,7 +34,9 @@ SCRIPT = """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)
     print("ready", os.getpid(), flush=True)
-    sys.stdin.read()
+    # Again and again: a signal that comes just before a wait does not end it.
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass
 """
 # As sagemaker-training does: it runs a script, knows nothing of signals, and makes every error a 1.
 TRAIN = """
@@ -153,7 +155,7 @@ def test_workers_are_not_told(start: Start, tmp_path: Path) -> None:
     (tmp_path / "parent.py").write_text(
         textwrap.dedent(
             """
-            import signal, subprocess, sys
+            import select, signal, subprocess, sys
 
             def told(number, frame):
                 print("worker still there", worker.poll() is None, flush=True)
@@ -164,7 +166,8 @@ def test_workers_are_not_told(start: Start, tmp_path: Path) -> None:
             worker = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"])
             signal.signal(signal.SIGTERM, told)
             print("ready", flush=True)
-            sys.stdin.read()
+            while not select.select([sys.stdin], [], [], 0.1)[0]:
+                pass
             """
         )
     )

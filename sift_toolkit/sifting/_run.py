@@ -21,7 +21,7 @@ from sift_toolkit.sifting._reporter import MOST_STUCK_REPORTED, STUCK_TIMES, Rep
 from sift_toolkit.sifting._schedule import EpochShape
 from sift_toolkit.sifting._state import check_state, state_header
 from sift_toolkit.sifting._timeline import timeline_of
-from sift_toolkit.sifting._unsplit import why_unsplit
+from sift_toolkit.sifting._unsplit import refuse_unsplit
 from sift_toolkit.sifting._wiring import Wiring
 
 _GATE: Final = "gate"
@@ -101,7 +101,8 @@ class Run:
         self._under_way = None
         if not resumes:
             self._mind_missing_losses()
-        self._mind_unsplit_data()
+        if self._ranks.size > 1 and self._wiring.shares_samples is None:
+            refuse_unsplit(self._wiring.loader)
         self._agree(resumes=resumes)
         if not resumes:
             self.lengths.begin_epoch(self.engine)
@@ -109,12 +110,6 @@ class Run:
         self.engine.begin_epoch()
         self._under_way = object()
         return EpochIterator(self.next, self._under_way)
-
-    def _mind_unsplit_data(self) -> None:
-        if self._ranks.size > 1 and self._wiring.shares_samples is None:
-            wrong = why_unsplit(self._wiring.loader)
-            if wrong is not None:
-                raise SiftUsageError(wrong)
 
     def _agree(self, *, resumes: bool) -> None:
         """Make sure that all ranks begin the same epoch, of data that each of them has."""

@@ -6,7 +6,19 @@ import sys
 
 from torch.utils.data import DataLoader
 
+from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._spread import splits_samples
+
+
+def refuse_unsplit(loader: object) -> None:
+    """Refuse a loader that `why_unsplit` has something against.
+
+    Raises:
+        SiftUsageError: Accelerate left all data to each rank.
+    """
+    wrong = why_unsplit(loader)
+    if wrong is not None:
+        raise SiftUsageError(wrong)
 
 
 def why_unsplit(loader: object) -> str | None:
