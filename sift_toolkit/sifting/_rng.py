@@ -52,7 +52,7 @@ def may_be_global_state(state: object) -> bool:
         if numpy is not None and _NUMPY_KEY in state:
             numpy.RandomState().set_state(tuple(state[_NUMPY_KEY]))
         return may_be_state(state[_TORCH_KEY])
-    except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError):
+    except (AssertionError, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
         return False
 
 
