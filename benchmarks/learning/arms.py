@@ -7,16 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
-from feeds import (
-    EpochFeed,
-    InfoBatch,
-    Kakurenbo,
-    OwnValues,
-    PlainFeed,
-    SelectiveBackprop,
-    Setting,
-    SiftedFeed,
-)
+from feeds import OwnValues, PlainFeed, Setting, SiftedFeed
+from peers import EpochFeed, InfoBatch, Kakurenbo, SelectiveBackprop
 from torch.utils.data import DataLoader
 from training import MakeFeed
 

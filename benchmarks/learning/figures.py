@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import statistics
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -26,7 +27,9 @@ class Mean(NamedTuple):
     @property
     def in_errors(self) -> float:
         """The mean in standard errors."""
-        return self.value / self.error if self.error > 0 else float("inf") * (self.value or 0)
+        if self.error > 0:
+            return self.value / self.error
+        return math.copysign(math.inf, self.value) if self.value else 0.0
 
 
 def mean_of(values: Iterable[float]) -> Mean:

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
-from click.shell_completion import CompletionItem
+
+from sift_toolkit.cli._options import JobArgument
 
 if TYPE_CHECKING:
     _ShareType: TypeAlias = click.ParamType[float | tuple[float, float]]
-    _TextType: TypeAlias = click.ParamType[str]
 else:  # older releases of click have no generic types
-    _ShareType = _TextType = click.ParamType
+    _ShareType = click.ParamType
 
 
 class KeptShare(_ShareType):
@@ -33,7 +33,7 @@ class KeptShare(_ShareType):
             self.fail(f"must be a share, as 0.5, or 0.7:0.2, got {value!r}", param, ctx)
 
 
-class JobSource(_TextType):
+class JobSource(JobArgument):
     """A script that is there, or ``FILE:NAME`` of an estimator."""
 
     name = "script"
@@ -45,12 +45,3 @@ class JobSource(_TextType):
         if not file or not Path(file).is_file():
             self.fail(f"{text!r} does not exist; give a script, or FILE:NAME", param, ctx)
         return text
-
-    def shell_complete(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click gives it
-        param: click.Parameter,  # noqa: ARG002 - click gives it
-        incomplete: str,
-    ) -> list[CompletionItem]:
-        """Let the shell complete paths."""
-        return [CompletionItem(incomplete, type="file")]

@@ -119,3 +119,18 @@ def training_request_model() -> Shape:
 def api_violations() -> Callable[[dict[str, Any]], list[str]]:
     """A function that names everything in a request that the API's own model forbids."""
     return request_violations
+
+
+@pytest.fixture
+def on(aws: Any) -> Iterator[Callable[[str, Callable[..., Any]], None]]:
+    """Register a handler of botocore's events for the time of a test."""
+    events = aws.session.sagemaker_client.meta.events
+    registered = []
+
+    def register(event: str, handler: Callable[..., Any]) -> None:
+        events.register(event, handler)
+        registered.append((event, handler))
+
+    yield register
+    for event, handler in registered:
+        events.unregister(event, handler)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -174,21 +174,6 @@ def test_jobs_that_would_go_on_from_each_other(tmp_path: Path) -> None:
     with pytest.raises(SiftRequestError, match="make the session without"):
         keep_sweep(estimator, [0.5])
     assert not (tmp_path / "jobs").exists()
-
-
-@pytest.fixture
-def on(aws: Any) -> Iterator[Callable[[str, Callable[..., Any]], None]]:
-    """Register a handler of botocore's events for the time of a test."""
-    events = aws.session.sagemaker_client.meta.events
-    registered = []
-
-    def register(event: str, handler: Callable[..., Any]) -> None:
-        events.register(event, handler)
-        registered.append((event, handler))
-
-    yield register
-    for event, handler in registered:
-        events.unregister(event, handler)
 
 
 CREATE = "before-call.sagemaker.CreateTrainingJob"

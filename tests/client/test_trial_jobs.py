@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -48,21 +48,6 @@ def run(job_arguments: dict[str, Any], tmp_path: Path) -> Callable[..., TrialRes
         return trial(estimator, **given)
 
     return call
-
-
-@pytest.fixture
-def on(aws: Any) -> Iterator[Callable[[str, Callable[..., Any]], None]]:
-    """Register a handler of botocore's events for the time of a test."""
-    events = aws.session.sagemaker_client.meta.events
-    registered = []
-
-    def register(event: str, handler: Callable[..., Any]) -> None:
-        events.register(event, handler)
-        registered.append((event, handler))
-
-    yield register
-    for event, handler in registered:
-        events.unregister(event, handler)
 
 
 @pytest.fixture
