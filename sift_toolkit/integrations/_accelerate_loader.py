@@ -107,7 +107,9 @@ class SiftedShard(SiftingDataloader):
         Raises:
             SiftStateError: the state is of another config, of other data or of another version.
         """
-        super().load_state_dict(state)
+        # What this class saved beside is not part of the form that the loader's own state has.
+        rest = {key: value for key, value in state.items() if key != _GIVEN_KEY}
+        super().load_state_dict(rest)
         self._given = state.get(_GIVEN_KEY, 0)
         self._resumes = state["mid_epoch"]
 
