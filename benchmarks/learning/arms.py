@@ -18,6 +18,8 @@ BUDGETS = (1.0, 0.8, 0.67, 0.6, 0.5, 0.4, 0.33)
 """Of full plain training, that plain training is run at."""
 KEPT = (0.67, 0.5, 0.33)
 """Overall shares of AWS's table."""
+FALLS_TO = 2 / 7
+"""Of where it starts: .7 to .2, for one."""
 _ANNEAL = 0.1
 
 
@@ -39,27 +41,29 @@ class Arm:
     cost: float
 
 
-def falling(config: SiftConfig, overall: float, setting: Setting) -> SiftConfig:
+def falling(
+    config: SiftConfig, overall: float, setting: Setting, falls_to: float = FALLS_TO
+) -> SiftConfig:
     """Return the config with the keep at its start such that a run keeps *overall* of its rows.
 
-    The share falls to 2/7 of where it starts (.7 to .2, for one). The number of batches of a run
-    is exact, so it is found without any data.
+    The number of batches of a run is exact, so it is found without any data.
 
     Args:
         config: with any `keep`.
         overall: share of all rows of the run.
         setting: of the task.
+        falls_to: the share at the end, of the one at the start.
     """
     low, high = 0.02, 1.0
     whole = setting.epochs * (setting.rows // setting.batch_size)
     for _ in range(20):
         keep = (low + high) / 2
-        tried = replace(config, keep=keep, keep_end=keep * 2 / 7)
+        tried = replace(config, keep=keep, keep_end=keep * falls_to)
         if _steps(tried, setting) > overall * whole:
             high = keep
         else:
             low = keep
-    return replace(config, keep=low, keep_end=low * 2 / 7)
+    return replace(config, keep=low, keep_end=low * falls_to)
 
 
 def _steps(config: SiftConfig, setting: Setting) -> int:
@@ -75,7 +79,10 @@ def _steps(config: SiftConfig, setting: Setting) -> int:
 
 
 def sifted(
-    config: SiftConfig, overall: float | None, make_own: Callable[[], OwnValues] | None = None
+    config: SiftConfig,
+    overall: float | None,
+    make_own: Callable[[], OwnValues] | None = None,
+    falls_to: float = FALLS_TO,
 ) -> MakeFeed:
     """Return a feed of the toolkit's.
 
@@ -83,12 +90,13 @@ def sifted(
         config: how to sift.
         overall: share of all rows that is kept; None: by the config's own keep.
         make_own: called once a training, for ``value="own"``.
+        falls_to: the share kept at the end, of the one at the start.
     """
 
     def feed(setting: Setting) -> SiftedFeed:
         given = replace(config, seed=setting.seed)
         if overall is not None:
-            given = falling(given, overall, setting)
+            given = falling(given, overall, setting, falls_to)
         return SiftedFeed(setting, given, make_own() if make_own else None)
 
     return feed

@@ -6,16 +6,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from arms import ARMS, LEARNABILITY, Arm, sifted
+from arms import ARMS, FALLS_TO, LEARNABILITY, RANDOM, Arm, sifted
+from feeds import OwnValues
 from torch import Tensor
 
 EXPLORING_SEEDS = (200, 201, 202)
 EXPLORED_TASKS = ("letters", "fashion", "wordnet", "letters-noisy", "letters-tail", "letters-long")
 
 
-def _variant(name: str, **changes: object) -> Arm:
+def _variant(name: str, falls_to: float = FALLS_TO, **changes: object) -> Arm:
     config = replace(LEARNABILITY, **changes)  # type: ignore[arg-type] # fields of many types
-    return Arm(name, "ours", sifted(config, 0.5), 0.5)
+    return Arm(name, "ours", sifted(config, 0.5, falls_to=falls_to), 0.5)
+
+
+def root(losses: Tensor) -> Tensor:
+    """Return the square root of learnability: rows differ less."""
+    confidence = torch.exp(-losses)
+    return (confidence * (1 - confidence) + 0.02).sqrt()
 
 
 class Softened:
@@ -37,9 +44,8 @@ class Softened:
         return confidence * (1 - confidence) + 0.02
 
 
-def _softened(name: str, level: Callable[[Tensor], Tensor]) -> Arm:
-    config = replace(LEARNABILITY, value="own")
-    return Arm(name, "ours", sifted(config, 0.5, lambda: Softened(level)), 0.5)
+def _own(name: str, make_own: Callable[[], OwnValues]) -> Arm:
+    return Arm(name, "ours", sifted(replace(LEARNABILITY, value="own"), 0.5, make_own), 0.5)
 
 
 EXPLORED: dict[str, Arm] = {
@@ -54,8 +60,12 @@ EXPLORED: dict[str, Arm] = {
         _variant("anneal .2", anneal=0.2),
         _variant("anneal 0", anneal=0.0),
         _variant("correction .25", correction=0.25),
-        _softened("softened by the mean", torch.mean),
-        _softened("softened by the median", torch.median),
+        _own("softened by the mean", lambda: Softened(torch.mean)),
+        _own("softened by the median", lambda: Softened(torch.median)),
+        _own("its square root", lambda: root),
+        _variant("falls to a half", falls_to=0.5),
+        _variant("falls to a tenth", falls_to=0.1),
+        Arm("random, falls to a tenth", "random", sifted(RANDOM, 0.5, falls_to=0.1), 0.5),
         _variant("gradient, correction .5", value="gradient", correction=0.5),
     )
 }
