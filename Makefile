@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench-core bench-data demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
+.PHONY: bench bench-core bench-data bench-full demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -68,7 +68,7 @@ site: $(SITE)/docs.installed  ## build the documentation site into site/; warnin
 	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) $(SITE) site build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) $(SITE) site build dist *.egg-info bench-output demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -116,6 +116,20 @@ bench-core: $(VENV)/demo.installed  ## time the core (about half an hour), write
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/memory_scale.py
 	$(BIN)/python benchmarks/tables.py
+
+bench: bench-data  ## what sifting is worth, in short: accuracy at the same compute, into bench-output
+	$(BIN)/python benchmarks/learning/run.py short --results bench-output
+	$(BIN)/python benchmarks/learning/page.py short --results bench-output
+
+# Both halves at once, one a core; stopped at any time it goes on where it was. The folder
+# benchmarks/results/ has the runs of all of it: move them away to make them anew.
+bench-full: bench-data  ## the whole of it: rates are tuned, then all arms on all tasks (hours)
+	for plan in tune full; do \
+		$(BIN)/python benchmarks/learning/run.py $$plan --shard 1/2 & other=$$!; \
+		$(BIN)/python benchmarks/learning/run.py $$plan --shard 2/2 && wait $$other || exit 1; \
+		[ $$plan = full ] || $(BIN)/python benchmarks/learning/run.py choose || exit 1; \
+	done
+	$(BIN)/python benchmarks/learning/page.py full
 
 bench-data: $(VENV)/bench.installed  ## fetch the learning benchmark's data; needs apt-get, dpkg-deb, npm
 	$(BIN)/python benchmarks/learning/fetch.py

@@ -8,10 +8,11 @@ import statistics
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from machine import write_as_measured
 from torch import Tensor, nn
 from torch.utils.data import TensorDataset
 
@@ -78,16 +79,29 @@ def counted_cost(loader: SiftingDataloader) -> float:
     return float((meter["kept"] + meter["scored"] / 3) / meter["seen"])
 
 
-def print_table(ways: dict[str, Callable[..., Outcome]], seeds: int) -> None:
-    """Train by each way, which takes a `seed`, and print what came of it."""
-    print("\n| run | steps | compute saved | held-out accuracy, % |\n| --- | --- | --- | --- |")
-    for name, train in ways.items():
-        with redirect_stdout(io.StringIO()):  # metric lines
-            outcomes = [train(seed=seed) for seed in range(seeds)]
-        cost = statistics.mean(each.cost for each in outcomes)
-        accuracies = [100 * each.accuracy for each in outcomes]
-        print(
-            f"| {name} | {outcomes[0].steps:,} | {1 - cost:.0%} | "
-            f"{statistics.mean(accuracies):.2f} ± {statistics.stdev(accuracies):.2f} |",
-            flush=True,
-        )
+def write_table(name: str, ways: dict[str, Callable[..., Outcome]], seeds: int) -> None:
+    """Train by each way, which takes a `seed`; print what comes of it, and write a result file.
+
+    Args:
+        name: of the file.
+        ways: by what the table calls them.
+        seeds: trainings of each.
+    """
+    write_as_measured(name, (row_of(way, train, seeds) for way, train in ways.items()))
+
+
+def row_of(way: str, train: Callable[..., Outcome], seeds: int) -> dict[str, Any]:
+    """Return the row of one way to train."""
+    with redirect_stdout(io.StringIO()):  # metric lines
+        outcomes = [train(seed=seed) for seed in range(seeds)]
+    accuracies = [each.accuracy for each in outcomes]
+    return {
+        "way": way,
+        "steps": outcomes[0].steps,
+        "saved_compute": round(1 - statistics.mean(each.cost for each in outcomes), 4),
+        "accuracy": {
+            "mean": round(statistics.mean(accuracies), 5),
+            "deviation": round(statistics.stdev(accuracies), 5),
+        },
+        "seeds": seeds,
+    }

@@ -1,6 +1,6 @@
 """Before and after of a script for AWS's smart_sifting: its own loop, plain and with its loader.
 
-Run by hand; writes a Markdown table to the screen. The last row is the baseline that counts: all
+Run by hand; writes a result file. The last row is the baseline that counts: all
 data, for the epochs that the sifted run's compute pays for, the schedule decayed to that.
 """
 
@@ -19,8 +19,8 @@ from before_after import (
     letters,
     losses_of,
     options,
-    print_table,
     reader,
+    write_table,
 )
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -76,7 +76,7 @@ def train(beta: float | None, epochs: int, of_epochs: int, seed: int) -> Outcome
 
 
 def main() -> None:
-    """Print the table."""
+    """Train by all ways."""
     arguments = options(__doc__)
     full = arguments.epochs
     paid = round(full * (1 / 3 + 1 / 3))
@@ -86,7 +86,8 @@ def main() -> None:
         "smart_sifting, beta_value=2": (2.0, full),
         f"all data, as long as beta_value=2 ({paid} epochs)": (None, paid),
     }
-    print_table(
+    write_table(
+        "drop_in",
         {
             name: functools.partial(train, beta, epochs, full)
             for name, (beta, epochs) in ways.items()

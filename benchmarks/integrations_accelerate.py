@@ -1,6 +1,6 @@
 """Before and after in a loop with Hugging Face Accelerate: letters, plain and sifted.
 
-Run by hand where Accelerate is installed; writes a Markdown table to the screen. The last row is
+Run by hand where Accelerate is installed; writes a result file. The last row is
 the baseline that counts: all data, for the epochs that the sifted run's compute pays for, the
 schedule decayed to that.
 """
@@ -21,8 +21,8 @@ from before_after import (
     letters,
     losses_of,
     options,
-    print_table,
     reader,
+    write_table,
 )
 from torch.utils.data import DataLoader
 
@@ -60,7 +60,7 @@ def train(config: SiftConfig | None, epochs: int, of_epochs: int, seed: int) -> 
 
 
 def main() -> None:
-    """Print the table."""
+    """Train by all ways."""
     arguments = options(__doc__)
     full = arguments.epochs
     memory = SiftConfig(keep=0.5, anneal=0.1)
@@ -72,7 +72,8 @@ def main() -> None:
         "sifted, an extra forward pass": (fresh, full),
         f"all data, as long as the second ({paid} epochs)": (None, paid),
     }
-    print_table(
+    write_table(
+        "integrations_accelerate",
         {
             name: functools.partial(train, config, epochs, full)
             for name, (config, epochs) in ways.items()

@@ -1,6 +1,6 @@
 """Before and after in Lightning's own Trainer: letters, plain and with `SiftingCallback`.
 
-Run by hand where Lightning is installed; writes a Markdown table to the screen. "Plain, as long"
+Run by hand where Lightning is installed; writes a result file. "Plain, as long"
 is the baseline that counts: training on all data for the epochs that the sifted run's compute
 pays for, its schedule decayed to that.
 """
@@ -21,8 +21,8 @@ from before_after import (
     letters,
     losses_of,
     options,
-    print_table,
     reader,
+    write_table,
 )
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -90,7 +90,7 @@ def train(config: SiftConfig | None, epochs: int, *, seed: int, of_epochs: int) 
 
 
 def main() -> None:
-    """Print the table."""
+    """Train by all ways."""
     arguments = options(__doc__)
     warnings.simplefilter("ignore")
     full = arguments.epochs
@@ -104,7 +104,8 @@ def main() -> None:
         ),
         f"all data, as long as the second ({paid} epochs)": (None, paid),
     }
-    print_table(
+    write_table(
+        "integrations_lightning",
         {
             name: functools.partial(train, config, epochs, of_epochs=full)
             for name, (config, epochs) in ways.items()

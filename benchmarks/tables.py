@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -107,10 +109,54 @@ def gate_table(rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-PAGES = {
+def before_after_table(rows: list[dict[str, Any]], compared: int = 1) -> list[str]:
+    """Return the table of trainings, and what one way is worth beside the first and the last."""
+    lines = [
+        "| run | steps | compute saved | held-out accuracy, % |",
+        "| --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        mean, deviation = (100 * row["accuracy"][name] for name in ("mean", "deviation"))
+        lines.append(
+            f"| {row['way']} | {row['steps']:,} | {row['saved_compute']:.0%} "
+            f"| {mean:.2f} ± {deviation:.2f} |"
+        )
+    means = [100 * row["accuracy"]["mean"] for row in rows]
+    return [*lines, "", beside(rows[compared]["way"], means[compared], means[0], means[-1])]
+
+
+def huggingface_table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the table of trainings in Hugging Face's Trainer."""
+    lines = [
+        "| run | steps | compute saved | CPU time saved | held-out accuracy |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {row['way']} | {row['steps']['median']:,} | {percent(row['saved_compute']['median'])} "
+        f"| {ranged(row['saved_cpu_time'])} | {ranged(row['accuracy'])} |"
+        for row in rows
+    ]
+    medians = [100 * row["accuracy"]["median"] for row in rows]
+    return [*lines, "", beside(rows[1]["way"], medians[1], medians[0], medians[-1])]
+
+
+def beside(way: str, sifted: float, full: float, short: float) -> str:
+    """Say what sifting is worth beside both baselines, accuracies in percent."""
+    return (
+        f"{way}: {sifted - full:+.2f} points beside full training, {sifted - short:+.2f} points "
+        "beside training on all data for about the same compute."
+    )
+
+
+Table = Callable[[list[dict[str, Any]]], list[str]]
+PAGES: Mapping[str, tuple[str, Table]] = {
     "saving": ("What sifting really saves", saving_table),
     "overhead": ("What the machinery costs", overhead_table),
     "gate": ("Where sifting cannot pay: a frozen trunk, fresh scores, half kept", gate_table),
+    "integrations_huggingface": ("In Hugging Face's Trainer", huggingface_table),
+    "integrations_accelerate": ("In a loop with Accelerate", before_after_table),
+    "integrations_lightning": ("In Lightning's Trainer", before_after_table),
+    "drop_in": ("A loop with AWS's loader, unchanged", partial(before_after_table, compared=2)),
     "memory_scale": ("A memory of many samples, the user's own sampler excluded", memory_table),
 }
 

@@ -1,4 +1,4 @@
-"""Writes the tables that come from the code into the pages, between their marks."""
+"""Writes the tables that come from the code, or from results, into the pages, between marks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from sift_toolkit.config import SiftConfig, help_of, key_of, rule_of
 from sift_toolkit.metrics import METRICS, NAME_PREFIX
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES_WITH_TABLES = ("configuration", "limits", "metrics", "troubleshooting")
 
 
 def config_table() -> str:
@@ -91,14 +90,35 @@ TABLES = {
     "limits": limits_table,
     "metrics": metrics_table,
 }
-PAGES = (
-    ROOT / "README.md",
-    *(ROOT / "docs" / f"{page}.md" for page in PAGES_WITH_TABLES),
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+RESULTS = ROOT / "benchmarks" / "results"
+QUOTE = re.compile(
+    r"<!-- quoted: (?P<page>\S+\.md), (?P<heading>.+?): begin -->\n.*?<!-- quoted: end -->",
+    re.DOTALL,
 )
+"""Marks of what a page quotes of the benchmarks' results: a table or a block, by its heading."""
+QUOTABLE = re.compile(r"(?:^\|.*\n)+|^```.*?^```\n", re.MULTILINE | re.DOTALL)
+
+
+def quoted(page: str, heading: str) -> str:
+    """Return the first table or fenced block below a heading of a page of results."""
+    text = (RESULTS / page).read_text(encoding="utf-8")
+    _, found, below = text.partition(f"\n## {heading}\n")
+    table = QUOTABLE.search(below.partition("\n## ")[0])
+    assert found, f"{page} has no heading {heading!r}"
+    assert table, f"below {heading!r} {page} has neither a table nor a block"
+    return table[0]
+
+
+def _with_quote(mark: re.Match[str]) -> str:
+    page, heading = mark["page"], mark["heading"]
+    begin, end = f"<!-- quoted: {page}, {heading}: begin -->", "<!-- quoted: end -->"
+    return f"{begin}\n{quoted(page, heading)}{end}"
 
 
 def render(text: str) -> str:
-    """Return *text* with every generated table as it should be now."""
+    """Return *text* with every generated table and every quote as it should be now."""
+    text = QUOTE.sub(_with_quote, text)
     for name, table in TABLES.items():
         start, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         before, mark, rest = text.partition(start)

@@ -36,6 +36,8 @@ NOT_PACKED = shutil.ignore_patterns(
     "__pycache__",
     "*.egg-info",
     "build",
+    "bench-output",
+    "data",
     "demo-output",
     "site",
 )

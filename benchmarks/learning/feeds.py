@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from sift_toolkit import SiftConfig, SiftingDataloader
 
 Batch = list[Tensor]
-OwnValues = Callable[[Tensor], Tensor]
-"""Makes of the losses of a training step the values that chances follow, for ``value="own"``."""
+OwnValues = Callable[[Tensor, Tensor], Tensor]
+"""Makes of a training step's losses and its rows' ids the values that chances follow."""
 
 
 class Rows(TensorDataset):
@@ -66,7 +66,7 @@ class Feed(Protocol):
 
 def per_sample_loss(model: nn.Module, batch: Batch) -> Tensor:
     """Return one loss a sample."""
-    inputs, labels = batch
+    inputs, labels = batch[:2]
     return nn.functional.cross_entropy(model(inputs), labels, reduction="none")
 
 
@@ -116,12 +116,13 @@ class SiftedFeed:
 
     def __init__(self, setting: Setting, config: SiftConfig, own: OwnValues | None = None) -> None:
         self._own = own
+        self._ids = torch.empty(0)
         self._epochs = setting.epochs
         generator = torch.Generator().manual_seed(setting.seed)
         self._loader = SiftingDataloader(
             sift_config=config,
             orig_dataloader=DataLoader(
-                setting.data,
+                Rows(*setting.data.tensors, torch.arange(setting.rows)),
                 batch_size=setting.batch_size,
                 shuffle=True,
                 drop_last=True,
@@ -145,10 +146,11 @@ class SiftedFeed:
         before = 0.0
         for _ in range(self._epochs):
             for batch in self._loader:
+                self._ids = batch[2]
                 yield Served(batch, before)
                 before = self._loader.progress
 
     def reduce(self, losses: Tensor) -> Tensor:
         """Return the mean, and have the losses remembered."""
-        values = None if self._own is None else self._own(losses.detach())
+        values = None if self._own is None else self._own(losses.detach(), self._ids)
         return self._loader.reduce(losses, values=values)

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bar import Line, against_aws, against_controls, frontier, with_wrong_labels, worst_class
-from figures import FULL, Mean, Runs, Table, accuracy
+from figures import FULL, Runs, Table, accuracy
 from learning_tasks import TASKS
 from picture import draw
 from records import read
+from summary import row, shown, summary_table
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 RULE = "learnability"
@@ -48,16 +49,6 @@ def whole(runs: Runs) -> Runs:
         task for task in TASKS if all(counts.get((task, arm), 0) >= _LEAST_SEEDS for arm in arms)
     }
     return {key: outcome for key, outcome in runs.items() if key.task in tasks}
-
-
-def row(cells: Iterable[object]) -> str:
-    """Return one row of a table."""
-    return "| " + " | ".join(map(str, cells)) + " |"
-
-
-def shown(mean: Mean) -> str:
-    """Return a difference in points with its standard error."""
-    return f"{mean.value:+.2f} ± {mean.error:.2f}"
 
 
 def arms_table(tables: dict[str, Table]) -> list[str]:
@@ -113,17 +104,24 @@ def bar_table(lines: Iterable[Line]) -> list[str]:
     ]
 
 
+def by_kind_of(tables: Iterable[str]) -> dict[str, list[str]]:
+    """Return the tasks by what their data are."""
+    words = {"clean": "clean data", "noisy": "wrong labels", "tail": "long tails"}
+    by_kind: dict[str, list[str]] = {word: [] for word in words.values()}
+    for task in tables:
+        by_kind[words[TASKS[task].kind]].append(task)
+    return by_kind
+
+
 def bar_of(tables: dict[str, Table]) -> list[Line]:
     """Return all demands."""
-    by_kind: dict[str, list[str]] = {"clean": [], "noisy": [], "tail": []}
-    for task in tables:
-        by_kind[TASKS[task].kind].append(task)
+    by_kind = by_kind_of(tables)
     peers = ["AWS's scheme, beta 1", "Composer's selective backprop", "InfoBatch", "KAKURENBO"]
-    lines = against_aws(tables, by_kind["clean"], RULE)
+    lines = against_aws(tables, by_kind["clean data"], RULE)
     lines += against_controls(tables, ARM, RANDOM)
     lines += frontier(tables, ARM, peers)
-    if by_kind["noisy"]:
-        lines += with_wrong_labels(tables, by_kind["noisy"], ARM)
+    if by_kind["wrong labels"]:
+        lines += with_wrong_labels(tables, by_kind["wrong labels"], ARM)
     return lines + worst_class(tables, ARM)
 
 
@@ -137,11 +135,18 @@ def seeds_of(runs: Runs) -> str:
 
 
 def page(file: Path, runs: Runs, picture: str) -> str:
-    """Return the page."""
+    """Return the page.
+
+    Args:
+        file: of the runs.
+        runs: those of it that the page is about.
+        picture: its name.
+    """
+    plan = file.stem.removeprefix("learning_")
     tables = {task: Table(runs, task) for task in TASKS if any(key.task == task for key in runs)}
     first = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
     head = _HEAD.format(
-        plan=file.stem.removeprefix("learning_"),
+        plan=plan,
         file=file.name,
         number=len(runs),
         seeds=seeds_of(runs),
@@ -149,8 +154,9 @@ def page(file: Path, runs: Runs, picture: str) -> str:
         **{name: first[name] for name in ("machine", "torch", "date")},
     )
     parts = [
+        ("## All tasks together", summary_table(tables, by_kind_of(tables))),
         ("## The rule, beside its controls", selection_table(tables)),
-        ("## The bar", bar_table(bar_of(tables))),
+        *([("## The bar", bar_table(bar_of(tables)))] if plan == "full" else []),
         ("## All arms, to plain training of the same compute", arms_table(tables)),
         ("## All arms, to full plain training", full_table(tables)),
     ]
@@ -162,13 +168,14 @@ def main() -> None:
     """Write page and picture."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("plan", nargs="?", default="full", choices=["short", "full", "explore"])
-    plan = parser.parse_args().plan
-    file = RESULTS / f"learning_{plan}.jsonl"
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the runs")
+    options = parser.parse_args()
+    file = options.results / f"learning_{options.plan}.jsonl"
     runs = whole(read(file))
-    name = "learning" if plan == "full" else f"learning_{plan}"
-    draw(runs, RESULTS / f"{name}.png")
+    name = "learning" if options.plan == "full" else f"learning_{options.plan}"
+    draw(runs, options.results / f"{name}.png")
     text = page(file, runs, f"{name}.png")
-    (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
+    (options.results / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
 
 

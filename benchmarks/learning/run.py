@@ -68,9 +68,10 @@ def main() -> None:
     parser.add_argument("plan", choices=["tune", "choose", "short", "explore", "full"])
     parser.add_argument("--tasks", nargs="+", choices=list(TASKS), help="only these")
     parser.add_argument("--shard", default="1/1", help="such as 2/3: the second part of three")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder that runs go to")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no run after")
     options = parser.parse_args()
-    file = RESULTS / f"learning_{options.plan}.jsonl"
+    file = options.results / f"learning_{options.plan}.jsonl"
     if options.plan == "choose":
         rates = choose(RESULTS / "learning_tune.jsonl")
         RATES.write_text(json.dumps(rates, indent=1) + "\n", encoding="utf-8")
