@@ -36,8 +36,8 @@ class Task:
 
 
 def doubling(lowest: float) -> tuple[float, ...]:
-    """Return four learning rates from *lowest* on."""
-    return tuple(lowest * 2**power for power in range(4))
+    """Return five learning rates from *lowest* on."""
+    return tuple(lowest * 2**power for power in range(5))
 
 
 FASHION = Task(

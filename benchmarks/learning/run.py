@@ -67,6 +67,7 @@ def main() -> None:
     )
     parser.add_argument("plan", choices=["tune", "choose", "short", "explore", "full"])
     parser.add_argument("--tasks", nargs="+", choices=list(TASKS), help="only these")
+    parser.add_argument("--families", nargs="+", help="only arms of these: plain, random, ...")
     parser.add_argument("--shard", default="1/1", help="such as 2/3: the second part of three")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder that runs go to")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no run after")
@@ -81,6 +82,8 @@ def main() -> None:
     start = time.monotonic()
     for key, task, arm in part(plan(options.plan), options.shard):
         if key in read(file) or task.name not in (options.tasks or TASKS):
+            continue
+        if options.families and arm.family not in options.families:
             continue
         if time.monotonic() - start > options.seconds:
             print("out of time: run the same command again to go on")
