@@ -18,9 +18,8 @@ BUDGETS = (1.0, 0.8, 0.67, 0.6, 0.5, 0.4, 0.33)
 """Of full plain training, that plain training is run at."""
 KEPT = (0.67, 0.5, 0.33)
 """Overall shares of AWS's table."""
-FALLS_TO = 2 / 7
-"""Of where it starts: .7 to .2, for one."""
-_ANNEAL = 0.1
+FALLS_TO = 0.5
+"""Of where it starts."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,8 @@ def sifted(
     overall: float | None,
     make_own: Callable[[], OwnValues] | None = None,
     falls_to: float = FALLS_TO,
+    *,
+    by_steps: bool = True,
 ) -> MakeFeed:
     """Return a feed of the toolkit's.
 
@@ -91,13 +92,14 @@ def sifted(
         overall: share of all rows that is kept; None: by the config's own keep.
         make_own: called once a training, for ``value="own"``.
         falls_to: the share kept at the end, of the one at the start.
+        by_steps: what the learning rate follows; else the data seen.
     """
 
     def feed(setting: Setting) -> SiftedFeed:
         given = replace(config, seed=setting.seed)
         if overall is not None:
             given = falling(given, overall, setting, falls_to)
-        return SiftedFeed(setting, given, make_own() if make_own else None)
+        return SiftedFeed(setting, given, make_own() if make_own else None, by_steps=by_steps)
 
     return feed
 
@@ -108,13 +110,10 @@ LEARNABILITY = SiftConfig(
     value="learnability",
     scores="memory",
     min_probability=0.15,
-    anneal=_ANNEAL,
     gate="off",
 )
-PERCENTILE = SiftConfig(
-    keep=0.7, law="percentile", scores="memory", correction=0.5, anneal=_ANNEAL, gate="off"
-)
-RANDOM = SiftConfig(keep=0.7, law="random", scores="memory", anneal=_ANNEAL, gate="off")
+PERCENTILE = SiftConfig(keep=0.7, law="percentile", scores="memory", correction=0.5, gate="off")
+RANDOM = SiftConfig(keep=0.7, law="random", scores="memory", gate="off")
 # As its documentation has it: fresh scores, coins, a constant keep, and a short delay as in the
 # public sample; the default of 1000 steps would be most of a training here.
 AWS = SiftConfig(keep=1.0, scores="fresh", selection="bernoulli", sift_delay=10, gate="off")
@@ -127,14 +126,16 @@ def _plain(budget: float) -> Arm:
 def _aws(beta: float) -> Arm:
     config = replace(AWS, keep=None, beta_value=beta)
     kept = 1 / (1 + beta)
-    return Arm(f"AWS's scheme, beta {beta:g}", "peer", sifted(config, None), kept + 1 / 3)
+    # Coins: how many steps there will be is known only about.
+    feed = sifted(config, None, by_steps=False)
+    return Arm(f"AWS's scheme, beta {beta:g}", "peer", feed, kept + 1 / 3)
 
 
 ARMS: dict[str, Arm] = {
     arm.name: arm
     for arm in (
         *(_plain(budget) for budget in BUDGETS),
-        Arm("random 50%", "random", sifted(replace(RANDOM, keep=0.5, anneal=0.0), None), 0.5),
+        Arm("random 50%", "random", sifted(replace(RANDOM, keep=0.5), None), 0.5),
         *(
             Arm(f"random, falling {kept:.0%}", "random", sifted(RANDOM, kept), kept)
             for kept in KEPT

@@ -112,10 +112,20 @@ class SiftedFeed:
         setting: of the task.
         config: how to sift.
         own: what the arm's own values of losses are, for ``value="own"``; None: it has none.
+        by_steps: whether the learning rate follows the steps, as a schedule of
+            ``loader.total_steps()`` does, or else the share of the data seen.
     """
 
-    def __init__(self, setting: Setting, config: SiftConfig, own: OwnValues | None = None) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        config: SiftConfig,
+        own: OwnValues | None = None,
+        *,
+        by_steps: bool = True,
+    ) -> None:
         self._own = own
+        self._by_steps = by_steps
         self._ids = torch.empty(0)
         self._epochs = setting.epochs
         generator = torch.Generator().manual_seed(setting.seed)
@@ -143,12 +153,13 @@ class SiftedFeed:
 
     def batches(self) -> Iterator[Served]:
         """Yield the batches of the training."""
-        before = 0.0
+        before, step, steps = 0.0, 0, self._loader.total_steps() if self._by_steps else 1
         for _ in range(self._epochs):
             for batch in self._loader:
                 self._ids = batch[2]
                 yield Served(batch, before)
-                before = self._loader.progress
+                step += 1
+                before = step / steps if self._by_steps else self._loader.progress
 
     def reduce(self, losses: Tensor) -> Tensor:
         """Return the mean, and have the losses remembered."""

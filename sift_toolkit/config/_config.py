@@ -50,8 +50,9 @@ class SiftConfig:
     value: Literal["learnability", "gradient", "loss", "own"] = config_field(
         "learnability",
         Choice(("learnability", "gradient", "loss", "own")),
-        "what a proportional chance follows, with q = exp(-loss): q (1 - q) + 0.02, 1 - q, the "
-        "loss, or the second tensor your loss returns",
+        "what a proportional chance follows: q (1 - q) + 0.02 with q = exp(-loss), the loss in "
+        "units of twice its median while that is above 1; 1 - exp(-loss); the loss; or the second "
+        "tensor your loss returns",
     )
     scores: Literal["auto", "fresh", "memory"] = config_field(
         "auto",

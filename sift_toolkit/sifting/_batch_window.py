@@ -50,7 +50,8 @@ def batch_window(
 
 def _chances(config: SiftConfig, history: LossHistory, scores: SampleScores, keep: float) -> Tensor:
     """Return the chances of rows whose scores are finite, and remember their losses."""
+    intervals = history.join(scores.losses)
     values = None
     if config.law == "proportional":
-        values = sample_values(config, scores.losses, scores.own)
-    return chances(config, history.join(scores.losses), values, keep)
+        values = sample_values(config, scores.losses, scores.own, history.median)
+    return chances(config, intervals, values, keep)

@@ -28,7 +28,7 @@ def percentile_chances(low: Tensor, high: Tensor, keep: float) -> Tensor:
     return (high**exponent - low**exponent).div_(high - low).mul_(keep)
 
 
-def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None) -> Tensor:
+def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None, median: float) -> Tensor:
     """Return what a proportional chance follows, at least 0.
 
     Args:
@@ -36,6 +36,7 @@ def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None) -> Ten
         losses: shape (n,), finite.
         own: the user's own values, shape (n,); needed where the config says so. NaN counts as 0,
             infinity as certain.
+        median: of the losses of all samples, as far as they are known.
     """
     if config.value == "own":
         assert own is not None
@@ -43,9 +44,12 @@ def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None) -> Ten
     losses = losses.to(torch.float64)
     if config.value == "loss":
         return losses.clamp_min(0)
-    confidence = torch.exp(-losses.clamp_min(0))
+    losses = losses.clamp_min(0)
     if config.value == "gradient":
-        return 1 - confidence
+        return 1 - torch.exp(-losses)
+    # While the model is unsure of most samples, a usual loss is no sign of a hopeless one. The
+    # median, since it is that of right labels as long as they are more than half.
+    confidence = torch.exp(-losses / max(1.0, 2 * median))
     return confidence * (1 - confidence) + _LEAST_VALUE
 
 

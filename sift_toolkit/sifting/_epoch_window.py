@@ -49,7 +49,7 @@ def epoch_window(
     keep = target / ids.numel()
     values = None
     if config.law == "proportional":
-        values = sample_values(config, ties.losses, ties.losses)
+        values = sample_values(config, ties.losses, ties.losses, ties.median)
     chance = torch.ones(number + 2, dtype=torch.float64)
     chance[:number] = chances(config, (ties.low, ties.high), values, keep, counts[:number])
     if classes is not None:

@@ -38,6 +38,11 @@ class LossHistory:
         self._losses = joined if joined.numel() <= self._length else joined[-self._length :]
         return percentile_intervals(losses, joined)
 
+    @property
+    def median(self) -> float:
+        """The median of the losses held, the lower one of two; 0 where there are none."""
+        return float(self._losses.median()) if self._losses.numel() else 0.0
+
     def state_dict(self) -> dict[str, Any]:
         """Return the losses held, oldest first."""
         return {_LOSSES_KEY: self._losses.clone()}

@@ -26,6 +26,13 @@ class TiedLosses(NamedTuple):
     high: Tensor
     """Shape (groups,), float64, the share below the group or in it."""
 
+    @property
+    def median(self) -> float:
+        """The median of the known losses, the lower one of two; 0 where none is known."""
+        if not self.losses.numel():
+            return 0.0
+        return float(self.losses[torch.searchsorted(self.high, 0.5)])
+
 
 def tied_losses(losses: Tensor) -> TiedLosses:
     """Put losses into groups of equal ones.

@@ -15,7 +15,7 @@ from sift_toolkit.sifting._classes import Classes
 from sift_toolkit.sifting._history import LossHistory, percentile_intervals
 from sift_toolkit.sifting._loss import SampleScores
 
-LOSSES = torch.tensor([0.1, 0.5, 2.0, 0.5])
+LOSSES = torch.tensor([0.1, 0.9, 2.0, 0.9])
 OWN = torch.tensor([0.2, 0.1, 0.4, 0.8])
 LAWS: list[dict[str, Any]] = [
     {},
@@ -27,7 +27,9 @@ LAWS: list[dict[str, Any]] = [
 
 def by_the_law(config: SiftConfig, losses: Tensor, own: Tensor) -> Tensor:
     """Return the chances of losses that are their own history."""
-    values = sample_values(config, losses, own) if config.law == "proportional" else None
+    values = None
+    if config.law == "proportional":
+        values = sample_values(config, losses, own, float(losses.median()))
     return chances(config, percentile_intervals(losses, losses), values, 0.5)
 
 

@@ -38,7 +38,7 @@ def config_of(**fields: Any) -> SiftConfig:
 def chances_of(losses: Tensor, **fields: Any) -> Tensor:
     """Return the chances of losses that are their own history."""
     config = config_of(**fields)
-    values = sample_values(config, losses, None) if config.law == "proportional" else None
+    values = sample_values(config, losses, None, 0.0) if config.law == "proportional" else None
     return chances(config, percentile_intervals(losses, losses), values, config.kept_share)
 
 
@@ -104,24 +104,32 @@ class TestValues:
 
     def test_learnability_peaks_at_an_undecided_sample(self) -> None:
         """The value is q (1 - q) + 0.02 with q = exp(-loss), most for q = 1/2."""
-        values = sample_values(config_of(value="learnability"), self.LOSSES, None)
+        values = sample_values(config_of(value="learnability"), self.LOSSES, None, 0.0)
         q = math.exp(-5)
         assert values.tolist() == pytest.approx([0.02, 0.27, q * (1 - q) + 0.02, 0.02])
 
+    def test_where_most_losses_are_high_a_usual_one_is_undecided(self) -> None:
+        """Losses count in units of twice their median, as long as that is above 1."""
+        config = config_of(value="learnability")
+        hard = sample_values(config, self.LOSSES * 4, None, 2.0)
+        torch.testing.assert_close(hard, sample_values(config, self.LOSSES, None, 0.0))
+        easy = sample_values(config, self.LOSSES, None, 0.5)
+        torch.testing.assert_close(easy, sample_values(config, self.LOSSES, None, 0.0))
+
     def test_gradient_rises_with_the_loss(self) -> None:
         """1 - q: nothing for the mastered, 1 for the hopeless."""
-        values = sample_values(config_of(value="gradient"), self.LOSSES, None)
+        values = sample_values(config_of(value="gradient"), self.LOSSES, None, 0.0)
         assert values.tolist() == pytest.approx([0, 0.5, 1 - math.exp(-5), 0])
 
     def test_loss_is_the_loss(self) -> None:
         """The loss itself, never below 0."""
-        values = sample_values(config_of(value="loss"), self.LOSSES, None)
+        values = sample_values(config_of(value="loss"), self.LOSSES, None, 0.0)
         assert values.tolist() == pytest.approx([0, math.log(2), 5, 0])
 
     def test_own_values_are_the_users(self) -> None:
         """The user's values are taken as they are, never below 0; NaN counts as 0."""
         own = torch.tensor([0.5, -1.0, math.nan, math.inf])
-        values = sample_values(config_of(value="own"), torch.zeros(4), own)
+        values = sample_values(config_of(value="own"), torch.zeros(4), own, 0.0)
         assert values[:3].tolist() == [0.5, 0, 0]
         assert float(values[3]) == pytest.approx(torch.finfo(torch.float64).max)
 
@@ -129,7 +137,7 @@ class TestValues:
     @pytest.mark.parametrize("loss", [0.0, 1e-30, 1e4, 3e38])
     def test_any_finite_loss_has_a_value(self, value: str, loss: float) -> None:
         """No finite loss, however large, gives a value that is no number."""
-        values = sample_values(config_of(value=value), torch.tensor([loss]), None)
+        values = sample_values(config_of(value=value), torch.tensor([loss]), None, 0.0)
         assert math.isfinite(float(values))
         assert float(values) >= 0
 
@@ -167,7 +175,7 @@ class TestChances:
         each = losses.repeat_interleave(counts)
         alone = chances_of(each, law=law, value="loss")
         intervals = percentile_intervals(losses, each)
-        values = sample_values(config, losses, None)
+        values = sample_values(config, losses, None, 0.0)
         grouped = chances(config, intervals, values, 0.5, counts)
         assert torch.allclose(grouped.repeat_interleave(counts), alone)
 
@@ -180,7 +188,7 @@ class TestChances:
         """One infinite value of the user's takes its place and no more."""
         config = config_of(law="proportional", value="own")
         losses = torch.zeros(4)
-        values = sample_values(config, losses, torch.tensor([math.inf, 1.0, 1.0, 1.0]))
+        values = sample_values(config, losses, torch.tensor([math.inf, 1.0, 1.0, 1.0]), 0.0)
         chance = chances(config, percentile_intervals(losses, losses), values, 0.5)
         assert chance.tolist() == pytest.approx([1, 1 / 3, 1 / 3, 1 / 3])
 

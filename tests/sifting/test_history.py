@@ -28,6 +28,16 @@ def as_lists(pair: tuple[Tensor, Tensor]) -> tuple[list[float], list[float]]:
     return pair[0].tolist(), pair[1].tolist()
 
 
+def test_the_median_is_of_the_losses_held() -> None:
+    """Of an even number the lower one in the middle; 0 before any loss is known."""
+    history = LossHistory(4)
+    assert history.median == 0
+    history.join(torch.tensor([9.0, 9.0, 1.0]))
+    assert history.median == 9
+    history.join(torch.tensor([3.0, 2.0, 4.0]))
+    assert history.median == 2
+
+
 class TestIntervals:
     """Percentile intervals of losses in a population."""
 

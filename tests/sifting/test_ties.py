@@ -27,6 +27,7 @@ def test_few_samples_are_ranked_exactly(values: list[float]) -> None:
     assert torch.equal(ties.losses[groups], losses[known])
     torch.testing.assert_close(ties.low[groups], low.double())
     torch.testing.assert_close(ties.high[groups], high.double())
+    assert ties.median == (float(losses[known].median()) if known.any() else 0.0)
 
 
 def many(losses: Tensor) -> Tensor:
