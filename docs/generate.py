@@ -97,7 +97,7 @@ QUOTE = re.compile(
     re.DOTALL,
 )
 """Marks of what a page quotes of the benchmarks' results: a table or a block, by its heading."""
-QUOTABLE = re.compile(r"(?:^\|.*\n)+|^```.*?^```\n", re.MULTILINE | re.DOTALL)
+QUOTABLE = re.compile(r"(?:^\|[^\n]*\n)+|^```.*?^```\n", re.MULTILINE | re.DOTALL)
 
 
 def quoted(page: str, heading: str) -> str:
