@@ -1,28 +1,57 @@
-"""Rules that were tried before the comparison, on seeds of their own and on some of the tasks."""
+"""Rules that were tried before the comparison, on seeds of their own and on some of the tasks.
+
+In the file of their runs are more: those called "of all" took a changed core, whose best became
+`value="learnability"`; until then that was q (1 - q) + 0.02 of the plain loss, with which floors
+and a correction were tried too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
-from arms import ARMS, FALLS_TO, LEARNABILITY, RANDOM, Arm, sifted
+from arms import ARMS, LEARNABILITY, RANDOM, Arm, sifted
 from feeds import OwnValues
 from torch import Tensor
 
-EXPLORING_SEEDS = (200, 201, 202)
+from sift_toolkit import SiftConfig
+
+EXPLORING_SEEDS = (200, 201, 202, 203)
 EXPLORED_TASKS = ("letters", "fashion", "wordnet", "letters-noisy", "letters-tail", "letters-long")
+_OWN = replace(LEARNABILITY, value="own")
+_WITH_END = {"falls_to": 2 / 7, "anneal": 0.1}
+_WITH_END_BY_DATA = {**_WITH_END, "by_steps": False}
 
 
-def _variant(name: str, falls_to: float = FALLS_TO, **changes: object) -> Arm:
-    config = replace(LEARNABILITY, **changes)  # type: ignore[arg-type] # fields of many types
-    return Arm(name, "ours", sifted(config, 0.5, falls_to=falls_to), 0.5)
+def _variant(
+    name: str,
+    make_own: Callable[[], OwnValues] | None = None,
+    config: SiftConfig = LEARNABILITY,
+    *,
+    falls_to: float = 0.5,
+    anneal: float = 0.0,
+    by_steps: bool = True,
+) -> Arm:
+    """Return an arm with a name that tells how its share falls, its end, and its schedule."""
+    falls = {1.0: "constant", 0.5: "to 1/2", 2 / 7: "to 2/7", 0.1: "to 1/10"}[falls_to]
+    ends = {0.0: "", 0.1: ", tenth on all", 0.2: ", fifth on all"}[anneal]
+    name = f"{name}: {falls}{ends}{'' if by_steps else ', rate by data'}"
+    given = replace(_OWN if make_own else config, anneal=anneal)
+    feed = sifted(given, 0.5, make_own, falls_to, by_steps=by_steps)
+    return Arm(name, "random" if config is RANDOM else "ours", feed, 0.5)
 
 
-def root(losses: Tensor, _: Tensor) -> Tensor:
-    """Return the square root of learnability: rows differ less."""
+def undecided(losses: Tensor, _: Tensor) -> Tensor:
+    """Return q (1 - q) + 0.02 with q = exp(-loss)."""
     confidence = torch.exp(-losses)
-    return (confidence * (1 - confidence) + 0.02).sqrt()
+    return confidence * (1 - confidence) + 0.02
+
+
+def root(losses: Tensor, ids: Tensor) -> Tensor:
+    """Return the square root of learnability: rows differ less."""
+    return undecided(losses, ids).sqrt()
 
 
 class Softened:
@@ -36,12 +65,11 @@ class Softened:
         self._level_of = level
         self._level = 0.0
 
-    def __call__(self, losses: Tensor, _: Tensor) -> Tensor:
+    def __call__(self, losses: Tensor, ids: Tensor) -> Tensor:
         """Return q (1 - q) + 0.02 with q = exp(-loss / level)."""
         now = float(self._level_of(losses))
         self._level = now if self._level == 0 else 0.98 * self._level + 0.02 * now
-        confidence = torch.exp(-losses / max(1.0, self._level))
-        return confidence * (1 - confidence) + 0.02
+        return undecided(losses / max(1.0, self._level), ids)
 
 
 class Progress:
@@ -84,32 +112,55 @@ class Progress:
         return gains.clamp_min(0)[torch.bucketize(now, self.edges)] + 0.01
 
 
-def _own(name: str, make_own: Callable[[], OwnValues]) -> Arm:
-    return Arm(name, "ours", sifted(replace(LEARNABILITY, value="own"), 0.5, make_own), 0.5)
+ORIGINAL: Callable[[], OwnValues] = lambda: undecided  # noqa: E731 - one word for a choice
+BY_MEAN = partial(Softened, torch.mean)
+BY_MEDIAN = partial(Softened, torch.median)
+BY_TWICE_THE_MEDIAN = partial(Softened, lambda losses: 2 * torch.median(losses))
+
+
+def _first_round() -> list[Arm]:
+    """Return what was tried with one seed, two for the first."""
+    by_data = partial(_variant, **_WITH_END_BY_DATA)  # type: ignore[arg-type] # of many types
+    q = "q (1 - q)"
+    return [
+        by_data("random", config=RANDOM),
+        by_data(q, ORIGINAL),
+        _variant(q, ORIGINAL, falls_to=2 / 7, anneal=0.2, by_steps=False),
+        _variant(q, ORIGINAL, falls_to=2 / 7, by_steps=False),
+        _variant(q, ORIGINAL, falls_to=0.1, anneal=0.1, by_steps=False),
+        by_data("by the batches' mean", BY_MEAN),
+        by_data("root of q (1 - q) + .02", lambda: root),
+        by_data("measured gain", Progress),
+        by_data("gradient", config=replace(LEARNABILITY, value="gradient")),
+        by_data(
+            "gradient, correction .5",
+            config=replace(LEARNABILITY, value="gradient", correction=0.5),
+        ),
+        by_data("percentile", config=replace(LEARNABILITY, law="percentile", min_probability=0)),
+    ]
+
+
+def _second_round() -> list[Arm]:
+    """Return what was tried with up to four seeds."""
+    with_end = partial(_variant, **_WITH_END)  # type: ignore[arg-type] # of many types
+    return [
+        with_end("random", config=RANDOM),
+        _variant("random", config=RANDOM, falls_to=1.0),
+        with_end("q (1 - q)", ORIGINAL),
+        _variant("q (1 - q)", ORIGINAL, anneal=0.1),
+        _variant("q (1 - q)", ORIGINAL, falls_to=1.0, anneal=0.1),
+        _variant("q (1 - q)", ORIGINAL),
+        _variant("by the batches' median", BY_MEDIAN, **_WITH_END_BY_DATA),  # type: ignore[arg-type] # of many types
+        with_end("by the batches' median", BY_MEDIAN),
+        _variant("by the batches' median", BY_MEDIAN, anneal=0.1),
+        _variant("by the batches' median", BY_MEDIAN),
+        _variant("by the batches' median", BY_MEDIAN, by_steps=False),
+        _variant("by twice the batches' median", BY_TWICE_THE_MEDIAN),
+        _variant("by the batches' mean", BY_MEAN),
+    ]
 
 
 EXPLORED: dict[str, Arm] = {
     arm.name: arm
-    for arm in (
-        ARMS["plain 100%"],
-        ARMS["plain 50%"],
-        ARMS["random, falling 50%"],
-        ARMS["learnability 50%"],
-        _variant("floor .3", min_probability=0.3),
-        _variant("floor .05", min_probability=0.05),
-        _variant("anneal .2", anneal=0.2),
-        _variant("anneal 0", anneal=0.0),
-        _variant("correction .25", correction=0.25),
-        _own("softened by the mean", lambda: Softened(torch.mean)),
-        _own("softened by the median", lambda: Softened(torch.median)),
-        _own("its square root", lambda: root),
-        _own("measured gain", Progress),
-        _variant("gradient", value="gradient"),
-        ARMS["percentile 50%"],
-        _variant("percentile, no correction", law="percentile", min_probability=0.0),
-        _variant("falls to a half", falls_to=0.5),
-        _variant("falls to a tenth", falls_to=0.1),
-        Arm("random, falls to a tenth", "random", sifted(RANDOM, 0.5, falls_to=0.1), 0.5),
-        _variant("gradient, correction .5", value="gradient", correction=0.5),
-    )
+    for arm in (ARMS["plain 100%"], ARMS["plain 50%"], *_first_round(), *_second_round())
 }

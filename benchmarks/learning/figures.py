@@ -75,12 +75,16 @@ class Table:
 
     def to_arm(self, arm: str, other: str, measure: Measure = accuracy) -> Mean:
         """Return an arm's difference to another one, paired by seed."""
-        others = self._by_arm[other]
-        return mean_of(
+        return mean_of(self.differences(arm, other, measure))
+
+    def differences(self, arm: str, other: str, measure: Measure = accuracy) -> list[float]:
+        """Return an arm's difference to another one, of each seed that both have."""
+        others = self._by_arm.get(other, {})
+        return [
             measure(outcome) - measure(others[seed])
-            for seed, outcome in self._by_arm[arm].items()
+            for seed, outcome in self._by_arm.get(arm, {}).items()
             if seed in others
-        )
+        ]
 
     def to_plain(self, arm: str, measure: Measure = accuracy) -> Mean:
         """Return an arm's difference to plain training of the same compute, paired by seed.

@@ -59,3 +59,24 @@ def _cells(arm: str, tables: dict[str, Table], kinds: dict[str, list[str]]) -> l
         *(over(names, lambda table: table.to_arm(arm, FULL)) for names in kinds.values()),
         "" if arm.startswith("plain ") else over(tables, lambda table: table.to_plain(arm)),
     ]
+
+
+def explored_table(tables: dict[str, Table], base: str) -> list[str]:
+    """Return each arm's difference to *base* by task, with the number of seeds; the best first."""
+    arms = {arm for table in tables.values() for arm in table.arms} - {base}
+    rows = {arm: [_to_base(table, arm, base) for table in tables.values()] for arm in arms}
+
+    def worth(arm: str) -> tuple[bool, float]:
+        known = [value for value, seeds in rows[arm] if seeds]
+        return len(known) == len(tables), statistics.mean(known)
+
+    lines = [row(["way to train", *tables]), row(["---"] * (len(tables) + 1))]
+    for arm in sorted(arms, key=worth, reverse=True):
+        cells = [f"{value:+.2f} ({seeds})" if seeds else "" for value, seeds in rows[arm]]
+        lines.append(row([arm, *cells]))
+    return lines
+
+
+def _to_base(table: Table, arm: str, base: str) -> tuple[float, int]:
+    differences = table.differences(arm, base)
+    return (statistics.mean(differences) if differences else 0.0), len(differences)

@@ -6,7 +6,8 @@ import torch
 from arms import ARMS
 from explore import EXPLORED, EXPLORED_TASKS, EXPLORING_SEEDS, Progress, Softened
 from learning_tasks import TASKS
-from run import SEEDS
+from records import read
+from run import RESULTS, SEEDS
 from torch import tensor
 
 
@@ -38,4 +39,10 @@ def test_what_was_tried_is_apart_from_what_is_compared() -> None:
     """Exploring has seeds of its own, and leaves tasks that no rule was picked on."""
     assert not set(EXPLORING_SEEDS) & set(SEEDS)
     assert set(EXPLORED_TASKS) < set(TASKS)
-    assert {"plain 100%", "plain 50%", "random, falling 50%"} <= set(EXPLORED) & set(ARMS)
+    assert {"plain 100%", "plain 50%"} == set(EXPLORED) & set(ARMS)
+
+
+def test_what_was_tried_is_in_the_file_under_its_name() -> None:
+    """Each arm has runs; in the file are, besides, those that took a changed core."""
+    done = {key.arm for key in read(RESULTS / "learning_explore.jsonl")}
+    assert set(EXPLORED) <= done
