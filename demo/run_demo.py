@@ -29,8 +29,8 @@ LETTERS = HERE / "letters"
 AWS_SCHEME = SiftConfig(keep=0.5, scores="fresh", log_every=25)
 """An evaluative forward pass over every sample, as AWS's smart sifting does it."""
 BEST = SiftConfig(
-    keep=0.7,
-    keep_end=0.2,
+    keep=0.66,
+    keep_end=0.33,
     law="proportional",
     min_probability=0.15,
     log_every=25,

@@ -20,6 +20,17 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 RULE = "learnability"
 ARM = f"{RULE} 50%"
 RANDOM = "random, falling 50%"
+HEADLINE = (
+    f"{RULE} 67%",
+    ARM,
+    "plain 67%",
+    "plain 50%",
+    RANDOM,
+    "AWS's scheme, beta 1",
+    "Composer's selective backprop",
+    "InfoBatch",
+    "KAKURENBO",
+)
 _LEAST_SEEDS = 2
 _HEAD = """\
 # What sifting is worth: accuracy at the same compute
@@ -155,6 +166,7 @@ def page(file: Path, runs: Runs, picture: str) -> str:
         **{name: first[name] for name in ("machine", "torch", "date")},
     )
     parts = [
+        ("## In short", summary_table(tables, by_kind_of(tables), HEADLINE)),
         ("## All tasks together", summary_table(tables, by_kind_of(tables))),
         ("## The rule, beside its controls", selection_table(tables)),
         *([("## The bar", bar_table(bar_of(tables)))] if plan == "full" else []),

@@ -24,12 +24,15 @@ def row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
-def summary_table(tables: dict[str, Table], kinds: dict[str, list[str]]) -> list[str]:
+def summary_table(
+    tables: dict[str, Table], kinds: dict[str, list[str]], arms: Iterable[str] | None = None
+) -> list[str]:
     """Return one row an arm, plain training of all epochs left out.
 
     Args:
         tables: by task.
         kinds: names of the tasks of each kind; one without any has no column.
+        arms: only these; None: all.
     """
     present = {kind: names for kind, names in kinds.items() if names}
     lines = [
@@ -43,8 +46,9 @@ def summary_table(tables: dict[str, Table], kinds: dict[str, list[str]]) -> list
         ),
         row(["---"] * (len(present) + 3)),
     ]
-    arms = [arm for arm in next(iter(tables.values())).arms if arm != FULL]
-    return [*lines, *(row(_cells(arm, tables, present)) for arm in arms)]
+    known = next(iter(tables.values())).arms
+    shown_arms = [arm for arm in arms or known if arm != FULL and arm in known]
+    return [*lines, *(row(_cells(arm, tables, present)) for arm in shown_arms)]
 
 
 def _cells(arm: str, tables: dict[str, Table], kinds: dict[str, list[str]]) -> list[str]:
