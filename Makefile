@@ -17,7 +17,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench-core bench-data demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
+# Of `make fuzz`: seconds for all properties together; which of them (none: all), the seed.
+SECONDS := 600
+FUZZ :=
+# Of `make release-check`: as --pythons 3.11 --extras client.
+RELEASE :=
+
+.PHONY: audit bench-core bench-data demo docker-test fuzz release-check test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -66,6 +72,15 @@ docs: $(VENV)/dev.installed  ## write the generated tables into README.md and do
 # The warning is about the generator's own future, not about these pages.
 site: $(SITE)/docs.installed  ## build the documentation site into site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
+
+release-check: $(VENV)/dev.installed $(VENV)/release.installed  ## build, look into, install, lint and type what is to be released
+	$(BIN)/python .ci/release_check.py $(RELEASE)
+
+audit: $(VENV)/dev.installed $(VENV)/release.installed $(V3)/dev-v3.installed  ## known vulnerabilities of what is installed
+	$(BIN)/python .ci/audit.py $(VENV) $(V3)
+
+fuzz: $(VENV)/fuzz.installed  ## fuzz the parsers: make fuzz SECONDS=3600
+	$(BIN)/python -m tests.fuzz.campaign --seconds $(SECONDS) $(FUZZ)
 
 clean:
 	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) $(SITE) site build dist *.egg-info demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
