@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "sift_toolkit"
-SERVICES = ("pypi", "osv")
+SERVICES = ("pypi", "osv", "esms")
 """Where advisories are asked for; the next one where one does not answer."""
 ACCEPTED: Mapping[str, str] = {}
 """Advisories that do not concern us, by their id, and why."""
 VULNERABLE, UNKNOWN = 1, 2
-_LAST_WORDS = 400
+_LAST_WORDS = 200
 
 
 class Audit(NamedTuple):
@@ -35,7 +35,11 @@ class Audit(NamedTuple):
 
 
 def read_audit(report: Mapping[str, Any]) -> Audit:
-    """Return what pip-audit's report says."""
+    """Return what pip-audit's report says.
+
+    Raises:
+        ValueError: the service has not looked up most of the packages.
+    """
     looked_up = [each for each in report["dependencies"] if "skip_reason" not in each]
     findings = [
         f"{each['name']} {each['version']}: {found['id']}, mended in "
@@ -45,8 +49,12 @@ def read_audit(report: Mapping[str, Any]) -> Audit:
         if ACCEPTED.keys().isdisjoint({found["id"], *found.get("aliases", ())})
     ]
     skipped = [each["name"] for each in report["dependencies"] if "skip_reason" in each]
-    ours = {PACKAGE, PACKAGE.replace("_", "-")}
-    return Audit(len(looked_up), sorted(set(skipped) - ours), findings)
+    others = sorted(set(skipped) - {PACKAGE, PACKAGE.replace("_", "-")})
+    if len(others) >= len(looked_up):
+        # A mirror of the package index may answer, and have no advisories at all.
+        msg = f"it knows {len(looked_up)} packages, and {len(others)} it does not"
+        raise ValueError(msg)
+    return Audit(len(looked_up), others, findings)
 
 
 def told(environment: str, audit: Audit | None, why: Sequence[str]) -> tuple[int, list[str]]:
@@ -77,9 +85,11 @@ def _look_up(environment: Path) -> tuple[Audit | None, list[str]]:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         try:
             return read_audit(json.loads(answer.stdout)), why
-        except (ValueError, KeyError):
-            words = " ".join(answer.stderr.split())[-_LAST_WORDS:]
-            why.append(f"{service}: {words or 'it said nothing'}")
+        except json.JSONDecodeError:
+            last = (answer.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            why.append(f"{service}: {last[:_LAST_WORDS]}")
+        except ValueError as error:
+            why.append(f"{service}: {error}")
     return None, why
 
 

@@ -203,10 +203,12 @@ def _torch_pin() -> str:
     return next(line for line in pins if line.startswith("torch==")) + "\n"
 
 
-def _check_sources() -> None:
+def _check_sources(python: str) -> None:
+    """Lint and type for each Python, by what is installed for the interpreter *python*."""
     for version in VERSIONS:
         print(f"mypy and ruff for Python {version}", flush=True)
-        _run([sys.executable, "-m", "mypy", "--python-version", version], cwd=ROOT)
+        mypy = [sys.executable, "-m", "mypy", "--python-version", version]
+        _run([*mypy, "--python-executable", python], cwd=ROOT)
         target = f"py{version.replace('.', '')}"
         _run([sys.executable, "-m", "ruff", "check", "--target-version", target, "."], cwd=ROOT)
 
@@ -217,6 +219,9 @@ def main() -> None:
     parser.add_argument("--pythons", nargs="*", default=VERSIONS, choices=VERSIONS)
     parser.add_argument("--extras", nargs="*", default=[trial.extra for trial in TRIALS])
     parser.add_argument("--large", action="store_true", help="install what is large, too")
+    parser.add_argument(
+        "--typed-with", default=sys.executable, help="a Python that has all extras of developers"
+    )
     parser.add_argument("--no-sources", action="store_true", help="leave lint and types out")
     given = parser.parse_args()
     began = time.monotonic()
@@ -228,7 +233,7 @@ def main() -> None:
         _, wheel = _build(folder)
         print(f"{wheel.name}: built, the same from its sdist, holds what it should", flush=True)
         if not given.no_sources:
-            _check_sources()
+            _check_sources(given.typed_with)
         for version, python in pythons.items():
             for trial in TRIALS:
                 if trial.extra in given.extras:

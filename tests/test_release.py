@@ -162,6 +162,13 @@ def test_vulnerabilities_are_told(audit: Any, monkeypatch: pytest.MonkeyPatch) -
     assert lines[-1] == "  no known vulnerability"
 
 
+def test_a_service_that_knows_next_to_nothing_is_none(audit: Any) -> None:
+    """A mirror that answers without advisories has looked nothing up: that is no clean bill."""
+    unknown = [{"name": f"p{number}", "skip_reason": "not found"} for number in range(5)]
+    with pytest.raises(ValueError, match="it knows 2 packages, and 6 it does not"):
+        audit.read_audit({"dependencies": [*REPORT["dependencies"], *unknown]})
+
+
 def test_no_answer_is_no_success(audit: Any) -> None:
     """Where no service answers it is said that nothing was looked up, and make fails."""
     code, lines = audit.told(".venv", None, ["pypi: no route", "osv: no route"])
