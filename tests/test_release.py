@@ -1,8 +1,9 @@
-"""What `make release-check` and `make audit` look for, and what they say."""
+"""What `make release-check`, `make audit` and `make fuzz` look for, and what they say."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any, Final
 import pytest
 
 import sift_toolkit
+from tests.fuzz.campaign import properties, table
 
 ROOT: Final = Path(__file__).parents[1]
 PROJECT: Final = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -175,3 +177,21 @@ def test_no_answer_is_no_success(audit: Any) -> None:
     assert code == audit.UNKNOWN
     assert lines[0].startswith(".venv: NOT AUDITED, no vulnerability service answered")
     assert lines[1:] == ["  pypi: no route", "  osv: no route"]
+
+
+def test_a_campaign_is_told_as_a_table() -> None:
+    """Each property has a row: its time, examples by either engine, and what was broken."""
+    drawn = {"property": "x.y", "engine": "hypothesis", "seconds": 25, "examples": 1500, "exit": 0}
+    guided = {"property": "x.y", "engine": "atheris", "seconds": 16, "examples": 280, "exit": 77}
+    lines = [json.dumps(drawn), json.dumps(guided), "x.y failed", '{"properties": 1}']
+    assert table(lines)[2:] == ["| x.y | 41 | 1,500 | 280 | atheris |"]
+
+
+def test_each_property_is_found() -> None:
+    """Every test of tests/fuzz is one that a campaign runs."""
+    assert properties()["trial_folders.a_plan_is_gone_on_from_or_refused"] == (
+        "tests.fuzz.test_trial_folders",
+        "test_a_plan_is_gone_on_from_or_refused",
+    )
+    files = {module.rpartition(".")[2] for module, _ in properties().values()}
+    assert files == {file.stem for file in (ROOT / "tests" / "fuzz").glob("test_*.py")}
