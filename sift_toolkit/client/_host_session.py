@@ -92,7 +92,9 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
         # With local code the SDK would drop the dependencies without a word.
         self.config = {"local": {"local_code": False}}
         self.sagemaker_client = _HostClient(self)
-        self.s3_resource = self._uploads = _uploads(self)
+        folder = Path(tempfile.mkdtemp(prefix="sift-host-uploads-"))
+        self._discard_uploads = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.s3_resource = self._uploads = HostUploads(folder)
 
     @functools.cached_property
     def root(self) -> Path:
@@ -151,6 +153,7 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
                 raise
             if isinstance(error, EndedBySignal):
                 # As it would have ended without a job; whoever caught an error would go on.
+                self._discard_uploads()
                 os.kill(os.getpid(), error.number)
             # The SDK's telemetry wrapper around `fit` swallows whatever is no Exception: Ctrl-C
             # would end the job, and the caller would go on as if it had been trained.
@@ -196,12 +199,6 @@ class _HostClient(LocalSagemakerClient):  # type: ignore[misc] # the SDK ships n
 
 def _print_line(line: str) -> None:
     print(line, flush=True)
-
-
-def _uploads(session: HostSession) -> HostUploads:
-    folder = Path(tempfile.mkdtemp(prefix="sift-host-uploads-"))
-    weakref.finalize(session, shutil.rmtree, folder, ignore_errors=True)
-    return HostUploads(folder)
 
 
 def _region() -> str:

@@ -83,16 +83,23 @@ def test_in_another_thread_nothing_changes() -> None:
 
 
 def test_a_trial_by_a_host_session_leaves_no_job(tmp_path: Path) -> None:
-    """A polite kill ends the trial's job, and all that it started, and then the trial."""
+    """A polite kill ends the trial's job and all that it started, then the trial; no copy stays."""
     script = tmp_path / "src" / "sleeper.py"
     script.parent.mkdir()
     script.write_text(textwrap.dedent(SLEEPER))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     process = subprocess.Popen(
         [sys.executable, "-c", TRIAL],
         stdout=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd()), "AWS_EC2_METADATA_DISABLED": "true"},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path.cwd()),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TMPDIR": str(temporary),
+        },
     )
     assert process.stdout is not None
     line = next(line for line in process.stdout if line.startswith("processes "))
@@ -101,6 +108,7 @@ def test_a_trial_by_a_host_session_leaves_no_job(tmp_path: Path) -> None:
     assert process.returncode == -signal.SIGTERM
     for text in line.split()[1:]:
         wait_until_gone(int(text))
+    assert not list(temporary.glob("sift-*"))
     folder = TrialFolder(tmp_path / "trial")
     with folder.claimed():
         assert [path.name for path in (folder.path / "launched").iterdir()] == ["plain-s0.json"]
