@@ -10,6 +10,8 @@ V3 := .venv-v3
 # The frameworks, at their newest and at the oldest that are supported.
 INTEGRATIONS := .venv-integrations
 FLOOR := .venv-integrations-floor
+# What builds, uploads and audits, whose packages an SDK does not go together with.
+RELEASE := .venv-release
 # The generator of the site, which needs none of the others.
 SITE := .venv-docs
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
@@ -17,7 +19,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench bench-core bench-data bench-full demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
+# Of `make fuzz`: seconds for all properties together; which of them (none: all), the seed.
+SECONDS := 600
+FUZZ :=
+# Of `make release-check`: as --pythons 3.11 --extras client, or --large.
+CHECK :=
+
+.PHONY: audit bench bench-core bench-data bench-full demo docker-test fuzz release-check test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -67,8 +75,17 @@ docs: $(VENV)/dev.installed  ## write the generated tables into README.md and do
 site: $(SITE)/docs.installed  ## build the documentation site into site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --strict
 
+release-check: $(VENV)/dev.installed $(RELEASE)/release.installed  ## build, look into, install, lint and type what is to be released
+	$(RELEASE)/bin/python .ci/release_check.py --typed-with $(BIN)/python $(CHECK)
+
+audit: $(VENV)/dev.installed $(V3)/dev-v3.installed $(RELEASE)/release.installed  ## known vulnerabilities of what is installed
+	$(RELEASE)/bin/python .ci/audit.py $(VENV) $(V3) $(RELEASE)
+
+fuzz: $(VENV)/fuzz.installed  ## fuzz the parsers: make fuzz SECONDS=3600
+	$(BIN)/python -m tests.fuzz.campaign --seconds $(SECONDS) $(FUZZ)
+
 clean:
-	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) $(SITE) site build dist *.egg-info bench-output demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(V3) $(INTEGRATIONS) $(FLOOR) $(RELEASE) $(SITE) site build dist *.egg-info bench-output demo-output .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -101,6 +118,14 @@ $(FLOOR)/dev-integrations.installed: pyproject.toml setup.py constraints.txt | $
 	$(FLOOR)/bin/python -m pip --disable-pip-version-check install --quiet \
 		--constraint $(FLOOR)/constraints.txt --editable '.[dev-integrations]' \
 		'accelerate==1.1.*' 'lightning==2.4.*' 'transformers==4.46.*'
+	touch $@
+
+$(RELEASE)/bin/python:
+	$(PYTHON) -m venv $(RELEASE)
+
+$(RELEASE)/release.installed: pyproject.toml setup.py constraints.txt | $(RELEASE)/bin/python
+	$(RELEASE)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile \
+		--constraint constraints.txt --editable '.[release]'
 	touch $@
 
 $(SITE)/bin/python:

@@ -1,28 +1,39 @@
 """Whether what is to be released can be installed, imported and typed: run by `make release-check`.
 
 Builds the sdist and the wheel, looks into both, installs the wheel with each extra into an empty
-environment on each Python at hand, and has it linted and typed for each Python that it says it
-runs on. What is large to install is resolved only.
+environment on each Python at hand, where pip finds no conflict, what the extra promises runs and a
+user's project is typed, and has the source linted and typed for each Python that it says it runs
+on. What is large to install is resolved only.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
-import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
-import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+from release_contents import (
+    PACKAGE,
+    differences,
+    digests,
+    package_files,
+    sdist_problems,
+    source_version,
+    version_problems,
+    wheel_metadata,
+    wheel_problems,
+)
+
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = "sift_toolkit"
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 """The Pythons in the classifiers of pyproject.toml."""
 
@@ -35,8 +46,8 @@ class Trial:
     """Its name, empty for none."""
     code: str
     """Runs where it is installed."""
-    resolved_only: bool = False
-    """Too large to be installed for a look: pip only says what it would install."""
+    is_large: bool = False
+    """Unless asked for, pip only says what it would install."""
 
     @property
     def requirement(self) -> str:
@@ -48,6 +59,7 @@ _LEAF = (
     f"import {PACKAGE}, {PACKAGE}.contract, {PACKAGE}.metrics, {PACKAGE}.report; "
     f"assert {PACKAGE}.SiftConfig(keep=0.5).kept_share == 0.5"
 )
+_CONTAINER = f"from {PACKAGE} import SiftingDataloader, sift; import {PACKAGE}.container"
 _CLIENT = f"from {PACKAGE} import compare, describe_request, keep_sweep, sift_tuner, watch"
 
 TRIALS = (
@@ -56,11 +68,24 @@ TRIALS = (
     Trial("client-v3", f"{_CLIENT}; from {PACKAGE} import sift_model_trainer"),
     Trial("cli", f"from {PACKAGE}.cli import main"),
     Trial("testing", f"from {PACKAGE}.testing import *"),
-    Trial("container", "", resolved_only=True),
-    Trial("demo", "", resolved_only=True),
-    Trial("huggingface,container", "", resolved_only=True),
-    Trial("lightning,container", "", resolved_only=True),
+    Trial("container", _CONTAINER, is_large=True),
+    Trial("demo", f"{_CONTAINER}; {_CLIENT}; import matplotlib", is_large=True),
+    Trial("huggingface,container", f"import {PACKAGE}.integrations.huggingface", is_large=True),
+    Trial("lightning,container", f"import {PACKAGE}.integrations.lightning", is_large=True),
+    # Those of developers: that there is something to install.
+    *(
+        Trial(extra, _LEAF, is_large=True)
+        for extra in ("bench", "dev", "dev-integrations", "dev-v3", "docs", "fuzz", "release")
+    ),
 )
+
+CONSUMER = f"""
+from {PACKAGE} import SiftConfig
+
+share: float = SiftConfig(keep=0.5).kept_share
+twin: SiftConfig = SiftConfig(keep=0.5, law="random").plain_twin()
+"""
+"""A project of a user's, which is typed against the installed wheel."""
 
 
 def pythons_at_hand(
@@ -80,61 +105,6 @@ def pythons_at_hand(
                 found[version] = place
                 break
     return found
-
-
-def wheel_problems(names: Sequence[str], package: Iterable[str]) -> Iterator[str]:
-    """Name what a wheel lacks, and what it should not have.
-
-    Args:
-        names: of all that is in it.
-        package: the files that it must have, as the wheel calls them.
-    """
-    wanted = set(package)
-    info = {name for name in names if ".dist-info/" in name}
-    yield from (f"{name} is missing" for name in sorted(wanted - set(names)))
-    yield from (f"{name} should not be there" for name in sorted(set(names) - wanted - info))
-    for part in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"):
-        if not any(name.endswith(f".dist-info/{part}") for name in info):
-            yield f"{part} is missing"
-
-
-def package_files(root: Path) -> list[str]:
-    """Return what the wheel is made of, as it is called in there."""
-    files = [path.relative_to(root).as_posix() for path in (root / PACKAGE).rglob("*.py")]
-    files += [f"{PACKAGE}/{path.relative_to(root)}" for path in root.glob("entry_points/*.py")]
-    return sorted([*files, f"{PACKAGE}/py.typed"])
-
-
-def digests(archive: Path) -> dict[str, str]:
-    """Return what is in a wheel, by name, in short."""
-    with zipfile.ZipFile(archive) as wheel:
-        return {
-            name: hashlib.sha256(wheel.read(name)).hexdigest() for name in sorted(wheel.namelist())
-        }
-
-
-def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
-    """Return the names of what two wheels do not have alike."""
-    return sorted(name for name in {*one, *other} if one.get(name) != other.get(name))
-
-
-def sdist_problems(names: Sequence[str], package: Iterable[str]) -> Iterator[str]:
-    """Name what an sdist lacks to be built from, and what should not be in it.
-
-    Args:
-        names: of its files, without the folder that they are in.
-        package: the files of the wheel that is built from it.
-    """
-    entry_points = f"{PACKAGE}/entry_points/"
-    sources = {name.replace(entry_points, "entry_points/", 1) for name in package}
-    needed = sources | {"LICENSE", "PKG-INFO", "README.md", "pyproject.toml", "setup.py"}
-    yield from (f"{name} is missing" for name in sorted(needed - set(names)))
-    made = re.compile(rf"{PACKAGE}\.egg-info/.*|setup\.cfg|tests/.*\.py")
-    yield from (
-        f"{name} should not be there"
-        for name in sorted(set(names) - needed)
-        if not made.fullmatch(name)
-    )
 
 
 def _run(command: Sequence[str | Path], **options: object) -> str:
@@ -164,7 +134,9 @@ def _build(folder: Path) -> tuple[Path, Path]:
     with tarfile.open(sdist) as tar:
         names = [name.partition("/")[2] for name in tar.getnames() if tar.getmember(name).isfile()]
     package = package_files(tree)
+    archives = (sdist.name, wheel.name)
     problems = [
+        *version_problems(source_version(tree), archives, wheel_metadata(wheel)),
         *(f"wheel: {each}" for each in wheel_problems(list(digests(wheel)), package)),
         *(f"sdist: {each}" for each in sdist_problems(names, package)),
         *(
@@ -187,7 +159,7 @@ def _copy_tracked(tree: Path) -> None:
             shutil.copyfile(ROOT / name, target)
 
 
-def _try(trial: Trial, python: str, wheel: Path, folder: Path) -> None:
+def _try(trial: Trial, python: str, wheel: Path, folder: Path, *, installed: bool) -> None:
     """Install or resolve an extra, and do there what it promises."""
     environment = folder / "environment"
     _run([python, "-m", "venv", environment])
@@ -195,26 +167,34 @@ def _try(trial: Trial, python: str, wheel: Path, folder: Path) -> None:
     pip: list[str | Path] = [own, "-m", "pip", "--disable-pip-version-check", "--no-input"]
     constraints = folder / "constraints.txt"
     constraints.write_text(_torch_pin(), encoding="utf-8")
-    install: list[str | Path] = [
-        *pip,
-        "install",
-        "--quiet",
-        "--no-compile",
-        "--constraint",
-        constraints,
-    ]
-    if trial.resolved_only:
-        install.append("--dry-run")
+    install: list[str | Path] = [*pip, "install", "--quiet", "--no-compile"]
+    install += ["--constraint", constraints, *([] if installed else ["--dry-run"])]
     said = _run([*install, f"{wheel}{trial.requirement}"])
     if "yanked" in said:
         sys.exit(f"{trial.extra}: {said}")
-    if not trial.resolved_only:
+    if installed:
         _run([*pip, "check"])
         # Elsewhere, for here the package itself would be found.
         _run([own, "-W", "error::SyntaxWarning", "-c", trial.code], cwd=folder)
         if trial.extra == "cli":
-            _run([environment / "bin" / "sift-toolkit", "--version"], cwd=folder)
+            _say_version([environment / "bin" / "sift-toolkit", "--version"], folder)
+        if not trial.extra:
+            _say_version([own, "-c", f"import {PACKAGE} as its; print(its.__version__)"], folder)
+            _type_consumer(own, folder)
     shutil.rmtree(environment)
+
+
+def _say_version(command: Sequence[str | Path], folder: Path) -> None:
+    version = source_version(ROOT)
+    if version not in (said := _run(command, cwd=folder)).split():
+        sys.exit(f"{' '.join(map(str, command))} says {said!r}, and the source {version!r}")
+
+
+def _type_consumer(python: Path, folder: Path) -> None:
+    """Have a user's project typed against what is installed, strictly and by no rules of ours."""
+    (folder / "project.py").write_text(CONSUMER, encoding="utf-8")
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file="]
+    _run([*mypy, "--python-executable", python, "project.py"], cwd=folder)
 
 
 def _torch_pin() -> str:
@@ -223,10 +203,12 @@ def _torch_pin() -> str:
     return next(line for line in pins if line.startswith("torch==")) + "\n"
 
 
-def _check_sources() -> None:
+def _check_sources(python: str) -> None:
+    """Lint and type for each Python, by what is installed for the interpreter *python*."""
     for version in VERSIONS:
         print(f"mypy and ruff for Python {version}", flush=True)
-        _run([sys.executable, "-m", "mypy", "--python-version", version], cwd=ROOT)
+        mypy = [sys.executable, "-m", "mypy", "--python-version", version]
+        _run([*mypy, "--python-executable", python], cwd=ROOT)
         target = f"py{version.replace('.', '')}"
         _run([sys.executable, "-m", "ruff", "check", "--target-version", target, "."], cwd=ROOT)
 
@@ -236,8 +218,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--pythons", nargs="*", default=VERSIONS, choices=VERSIONS)
     parser.add_argument("--extras", nargs="*", default=[trial.extra for trial in TRIALS])
+    parser.add_argument("--large", action="store_true", help="install what is large, too")
+    parser.add_argument(
+        "--typed-with", default=sys.executable, help="a Python that has all extras of developers"
+    )
     parser.add_argument("--no-sources", action="store_true", help="leave lint and types out")
     given = parser.parse_args()
+    began = time.monotonic()
     pythons = pythons_at_hand(given.pythons)
     for version in sorted(set(given.pythons) - set(pythons)):
         print(f"Python {version} is not here: nothing is installed on it", flush=True)
@@ -246,13 +233,15 @@ def main() -> None:
         _, wheel = _build(folder)
         print(f"{wheel.name}: built, the same from its sdist, holds what it should", flush=True)
         if not given.no_sources:
-            _check_sources()
+            _check_sources(given.typed_with)
         for version, python in pythons.items():
             for trial in TRIALS:
                 if trial.extra in given.extras:
-                    _try(trial, python, wheel, folder)
-                    done = "can be resolved" if trial.resolved_only else "installs and imports"
+                    installed = given.large or not trial.is_large
+                    _try(trial, python, wheel, folder, installed=installed)
+                    done = "installs and runs" if installed else "can be resolved"
                     print(f"Python {version}: {PACKAGE}{trial.requirement} {done}", flush=True)
+    print(f"all of it in {(time.monotonic() - began) / 60:.0f} minutes", flush=True)
 
 
 if __name__ == "__main__":

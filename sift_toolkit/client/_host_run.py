@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
+from sift_toolkit.client._ending_signals import ended_by_signals
 from sift_toolkit.client._hyperparameters import hyperparameter_problems, reserved_key_problems
 from sift_toolkit.client._labels import environment_problems
 from sift_toolkit.client._source import Launcher, SourceCode, source_problems
@@ -24,10 +21,6 @@ from sift_toolkit.errors import SiftRequestError
 __all__ = ["HostRun"]
 
 _PACKAGE: Final = "sift_toolkit"
-_ENDING: Final = tuple(
-    number for name in ("SIGTERM", "SIGHUP") if (number := getattr(signal, name, None)) is not None
-)
-_SIGNAL_BASE: Final = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +43,8 @@ class HostRun:
     def go(self, folder: Path, python: str | Path, on_line: Callable[[str], None]) -> JobResult:
         """Run it in *folder* to its end; Ctrl-C, SIGTERM and SIGHUP end it, with all it started.
 
+        A signal that this process ignores or handles itself does what it always did.
+
         Raises:
             SiftRequestError: SageMaker would refuse it as well.
             SiftJobError: *folder* is not empty, or *python* cannot run jobs.
@@ -57,7 +52,7 @@ class HostRun:
         code = self._code()
         if problems := self._problems(code):
             raise SiftRequestError(problems)
-        with tempfile.TemporaryDirectory(prefix=STAGED_PREFIX) as staged, _ended_by_signals():
+        with tempfile.TemporaryDirectory(prefix=STAGED_PREFIX) as staged, ended_by_signals():
             stage(code, Path(staged) / "code")
             job = self._described(code, Path(staged) / "code")
             return launch(job, folder, python=python, on_line=on_line)
@@ -108,20 +103,3 @@ class HostRun:
             environment=self.environment,
             checkpoints=self.checkpoints,
         )
-
-
-@contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let signals that would end this process at once end the job first."""
-
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - python gives it
-        raise SystemExit(_SIGNAL_BASE + number)
-
-    # Only the main thread may set handlers; in another, signals do what they always did.
-    ours = _ENDING if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, end) for number in ours}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

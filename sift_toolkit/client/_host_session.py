@@ -16,6 +16,7 @@ from typing import Any, Final
 import boto3
 from sagemaker.local.local_session import LocalSagemakerClient, LocalSession
 
+from sift_toolkit.client._ending_signals import EndedBySignal, ended_by_signals
 from sift_toolkit.client._host_job import HostJob
 from sift_toolkit.client._host_request import artifact_folder, job_description
 from sift_toolkit.client._host_uploads import HOST_BUCKET, HostUploads
@@ -35,7 +36,8 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
     not, as in local mode.
 
     A job has its own folder, environment variables and process group, and the Python packages of
-    *python*: a requirements.txt or setup.py in the source is left out, and said to be. Channels
+    *python*: a requirements.txt or setup.py in the source is left out, and said to be. Ctrl-C, and
+    SIGTERM or SIGHUP where they would end this process at once, end the job first. Channels
     are linked, not copied: `file://` addresses, or what `upload_data` of this session returned.
     model.tar.gz and output.tar.gz go to the estimator's `file://` output path, where the next job
     replaces them, or to `artifacts` in the job's folder if it has none. The SDK's own files of
@@ -90,7 +92,9 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
         # With local code the SDK would drop the dependencies without a word.
         self.config = {"local": {"local_code": False}}
         self.sagemaker_client = _HostClient(self)
-        self.s3_resource = self._uploads = _uploads(self)
+        folder = Path(tempfile.mkdtemp(prefix="sift-host-uploads-"))
+        self._discard_uploads = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.s3_resource = self._uploads = HostUploads(folder)
 
     @functools.cached_property
     def root(self) -> Path:
@@ -139,13 +143,18 @@ class HostSession(LocalSession):  # type: ignore[misc] # the SDK ships no types
 
     def _launch(self, job: HostJob, description: JobDescription) -> None:
         try:
-            job.result = launch(
-                description, job.tree.base, python=self._python, on_line=self._on_line
-            )
+            with ended_by_signals():
+                job.result = launch(
+                    description, job.tree.base, python=self._python, on_line=self._on_line
+                )
         except BaseException as error:
             job.interrupted = datetime.now(timezone.utc)
             if isinstance(error, Exception):
                 raise
+            if isinstance(error, EndedBySignal):
+                # As it would have ended without a job; whoever caught an error would go on.
+                self._discard_uploads()
+                os.kill(os.getpid(), error.number)
             # The SDK's telemetry wrapper around `fit` swallows whatever is no Exception: Ctrl-C
             # would end the job, and the caller would go on as if it had been trained.
             msg = f"training job {job.name!r} was interrupted ({type(error).__name__}) and stopped"
@@ -190,12 +199,6 @@ class _HostClient(LocalSagemakerClient):  # type: ignore[misc] # the SDK ships n
 
 def _print_line(line: str) -> None:
     print(line, flush=True)
-
-
-def _uploads(session: HostSession) -> HostUploads:
-    folder = Path(tempfile.mkdtemp(prefix="sift-host-uploads-"))
-    weakref.finalize(session, shutil.rmtree, folder, ignore_errors=True)
-    return HostUploads(folder)
 
 
 def _region() -> str:

@@ -14,16 +14,19 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from sift_toolkit.client import _limits
 from sift_toolkit.client._staging import TRIAL_FILE
 from sift_toolkit.client._trial_outcome import Outcome
 from sift_toolkit.client._trial_plan import TrialJob, TrialPlan
 from sift_toolkit.errors import SiftStateError, SiftUsageError
-from sift_toolkit.outside import read_json, shown
+from sift_toolkit.outside import brief, read_json, shown, some_of
 
 __all__ = ["TrialFolder"]
 
 _VERSION: Final = 1
 _LOCK: Final = "lock"
+_MOST_BYTES: Final = 1 << 24
+"""Of one of these files, which have some kilobytes."""
 
 
 class TrialFolder:
@@ -57,7 +60,8 @@ class TrialFolder:
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / _LOCK).open("w")
+            # Should it be a link to somewhere, nothing there is cut off.
+            lock = (self.path / _LOCK).open("a")
         except OSError as error:
             msg = f"the trial's folder {str(self.path)!r} cannot be written to: {error.strerror}"
             raise SiftUsageError(msg) from error
@@ -91,10 +95,15 @@ class TrialFolder:
         path = self.path / TRIAL_FILE
         if path.exists():
             there = _read(path).get("subject", {})
+            if not isinstance(there, dict):
+                raise _unreadable(path, shown(there))
             changed = sorted(key for key in {*own, *there} if own.get(key) != there.get(key))
             if changed:
-                differences = "; ".join(
-                    f"{key} was {there.get(key)!r} and is {own.get(key)!r}" for key in changed
+                differences = some_of(
+                    [
+                        f"{brief(key)} was {shown(there.get(key))} and is {shown(own.get(key))}"
+                        for key in changed
+                    ]
                 )
                 msg = (
                     f"the trial in {str(self.path)!r} is of something else: {differences}. Give "
@@ -130,7 +139,11 @@ class TrialFolder:
         for job in _all_jobs(plan):
             path = self._launched / f"{job.key}.json"
             if path.is_file():
-                names[job.key] = str(self._of_job(path, job)["name"])
+                name = self._of_job(path, job).get("name")
+                # AWS is asked about it, and it is the name of a folder here.
+                if not isinstance(name, str) or not (name == job.key or _is_job_name(name)):
+                    raise _unreadable(path, f"no job is called {shown(name)}")
+                names[job.key] = name
         return names
 
     def note_launch(self, job: TrialJob, name: str) -> None:
@@ -149,8 +162,8 @@ class TrialFolder:
         if content.get("job") != expected:
             msg = (
                 f"{str(path)!r} is of another arm called {job.arm.label!r}: it was "
-                f"{content.get('job')!r} and is {expected!r}. Give the arm another label, or the "
-                "trial another output"
+                f"{shown(content.get('job'))} and is {shown(expected)}. Give the arm another "
+                "label, or the trial another output"
             )
             raise SiftUsageError(msg)
         return content
@@ -165,7 +178,9 @@ def _all_jobs(plan: TrialPlan) -> Iterator[TrialJob]:
 def _write(path: Path, content: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
-    with partial.open("w", encoding="utf-8") as file:
+    # Should it be a link, what it leads to is not written to.
+    partial.unlink(missing_ok=True)
+    with partial.open("x", encoding="utf-8") as file:
         json.dump(content, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
@@ -173,6 +188,9 @@ def _write(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    # Nothing else is opened: a pipe would be waited for without end.
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        raise _unreadable(path, "it is none at all, or far too large")
     try:
         content = read_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -182,5 +200,9 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def _is_job_name(name: str) -> bool:
+    return _limits.JOB_NAME.fullmatch(name) is not None
+
+
 def _unreadable(path: Path, why: object) -> SiftStateError:
-    return SiftStateError(f"{str(path)!r} is no file of a trial: {why}; remove it")
+    return SiftStateError(f"{str(path)!r} is no file of a trial: {brief(str(why))}; remove it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,11 +52,13 @@ class TrialMetric:
         return "points" if self.is_share else ""
 
     def last_in(self, lines: Iterable[str]) -> float | None:
-        """Return the last value that a log reports, None where it reports none."""
+        """Return the last number that a log reports, None where it reports none."""
         pattern, value = re.compile(self.regex), None
         for line in lines:
             if found := pattern.search(line):
-                value = float(found[1])
+                # A pattern of a user's own may find words too, or nothing in its group.
+                with contextlib.suppress(TypeError, ValueError):
+                    value = float(found[1])
         return value
 
 

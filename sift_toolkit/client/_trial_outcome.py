@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 if TYPE_CHECKING:
     from sift_toolkit.client._job_facts import JobFacts
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome"]
 
-_COMPLETED = "Completed"
+_COMPLETED: Final = "Completed"
+_MOST: Final = 1e100
+"""Of any figure: what is beyond has no square, and no mean with others."""
+_LEAST_PASSES: Final = 0.1
+"""Less than one scored sample."""
+_TEXTS: Final = frozenset({"name", "failure"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +58,7 @@ class Outcome:
         return cls(
             name=facts.name,
             failure=_failure(facts, score, metric),
-            score=score if score is not None and math.isfinite(score) else None,
+            score=score if _is_figure(score) else None,
             passes=figures.passes,
             training_seconds=figures.training_seconds,
             job_seconds=figures.job_seconds,
@@ -65,25 +70,32 @@ class Outcome:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_json(cls, content: dict[str, Any]) -> Outcome:
+    def from_json(cls, content: Mapping[str, Any]) -> Outcome:
         """Read back what `to_json` returned.
 
         Raises:
-            TypeError: there is something else in it.
+            TypeError: there is something else in it, or no number to reckon with.
         """
-        return cls(**content)
+        outcome = cls(**content)
+        if not all(_fits(name, value) for name, value in outcome.to_json().items()):
+            msg = "its figures are none"
+            raise TypeError(msg)
+        if outcome.counts and (outcome.score is None or not _has_passes(outcome.passes)):
+            msg = "it counts, and has no score or no passes"
+            raise TypeError(msg)
+        return outcome
 
 
 def _failure(facts: JobFacts, score: float | None, metric: TrialMetric) -> str | None:
     if facts.status != _COMPLETED:
         how = "was stopped" if facts.status == "Stopped" else "failed"
         return f"it {how}: {facts.failure_reason or facts.stage or 'it gave no reason'}"
-    if not facts.figures.passes:
+    if not _has_passes(facts.figures.passes):
         return (
             "it reported no samples seen: train from the loader that sift() returns, or from a "
             "module of hooks"
         )
-    if score is None or not math.isfinite(score):
+    if not _is_figure(score):
         hint = (
             " (a script reports it with loader.record(validation_accuracy=...))"
             if metric.title == "validation accuracy"
@@ -91,3 +103,22 @@ def _failure(facts: JobFacts, score: float | None, metric: TrialMetric) -> str |
         )
         return f"it reported no {metric.name}{hint}"
     return None
+
+
+def _fits(name: str, value: object) -> bool:
+    """Whether a value may stand under that name."""
+    if value is None:
+        return name != "name"
+    if name in _TEXTS:
+        return isinstance(value, str)
+    # Only what arms are compared by may be below 0.
+    return _is_figure(value) and (name == "score" or value >= 0)
+
+
+def _is_figure(value: object) -> TypeGuard[float]:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and -_MOST <= value <= _MOST  # type: ignore[operator] # a number by now
+
+
+def _has_passes(value: float | None) -> bool:
+    return value is not None and value >= _LEAST_PASSES

@@ -25,7 +25,8 @@ class FakeJob:
     """
 
     config: SiftConfig
-    """How it sifts. ``scores="auto"`` is a memory where there are two epochs or more."""
+    """How it sifts. ``scores="auto"`` is a memory where there are two epochs or more, or where no
+    losses are needed."""
     _: dataclasses.KW_ONLY
     epochs: int = 3
     rows: int = 1000
@@ -89,14 +90,25 @@ class FakeJob:
     def _notes(self) -> tuple[str, ...]:
         if not self.config.sifts:
             return ("scores: fresh, because nothing is sifted and so nothing is scored",)
+        if self.config.scores == "auto":
+            return (f"scores: {self._found}",)
+        if self.remembers and self.epochs == 1 and self.config.needs_scores:
+            alone = "but in one epoch no sample is seen twice: all are kept"
+            return (f"scores: memory, because the config asks for it, {alone}",)
+        return (f"scores: {self.config.scores}, because the config asks for it",)
+
+    @property
+    def _found(self) -> str:
+        """Where losses come from if that is left open, and why."""
+        if not self.config.needs_scores:
+            return "memory, because the samples have ids: what is passed over is never loaded"
         if self.remembers:
-            return ("scores: memory, because the samples have ids and are seen more than once",)
-        if self.config.scores == "fresh":
-            return ("scores: fresh, because the config asks for it",)
-        return ("scores: fresh, because in one epoch no sample is seen twice",)
+            return "memory, because the samples have ids and are seen more than once"
+        return "fresh, because in one epoch no sample is seen twice"
 
     @property
     def remembers(self) -> bool:
         """Whether it knows the losses of samples it does not load."""
-        sees_twice = self.config.scores == "auto" and self.epochs > 1
-        return self.config.sifts and (sees_twice or self.config.scores == "memory")
+        sees_twice = self.epochs > 1 or not self.config.needs_scores
+        is_found = self.config.scores == "auto" and sees_twice
+        return self.config.sifts and (is_found or self.config.scores == "memory")

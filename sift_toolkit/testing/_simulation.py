@@ -85,7 +85,12 @@ class Simulation:
     @property
     def _is_row_by_row(self) -> bool:
         """Whether a memory has chosen before anything is loaded."""
-        return self.job.remembers and self.epoch > 1
+        return self.job.remembers and not self._is_first
+
+    @property
+    def _is_first(self) -> bool:
+        """Whether a memory knows nothing to choose by as yet."""
+        return self.job.remembers and self.epoch == 1 and self.job.config.needs_scores
 
     def _windows(self) -> Iterator[int]:
         """Yield the rows that are chosen from together: a batch, or one by one by a memory."""
@@ -101,7 +106,7 @@ class Simulation:
         """Choose from rows that come by, and return the share that is kept of them."""
         config = self.job.config
         keep = self._keep()
-        if config.sifts and not self.job.remembers and keep < 1:
+        if config.needs_scores and not self.job.remembers and keep < 1:
             self.scored += rows if self.batches % config.score_every == 0 else 0
             self.batches += 1
         exact = self.share_of_a_row + keep * rows
@@ -116,8 +121,7 @@ class Simulation:
         """Return the share to keep of what comes next."""
         config = self.job.config
         steps = self.epoch_steps if config.repeat_delay_per_epoch else self.steps
-        first = self.job.remembers and self.epoch == 1
-        if not config.sifts or first or steps < config.sift_delay:
+        if not config.sifts or self._is_first or steps < config.sift_delay:
             return 1.0
         if config.anneal and self.progress >= 1 - config.anneal:
             return 1.0

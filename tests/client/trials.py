@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sift_toolkit import SiftConfig
 from sift_toolkit.client._trial_arms import TrialArm, plain_arms, sifting_arms
@@ -72,3 +72,49 @@ def played(
                 return outcomes
             outcomes[job.arm.label, job.seed] = outcome_of(plan, job, score(job))
     return outcomes
+
+
+class PlayedRunner:
+    """Runs nothing: says at once what would have come of a job.
+
+    Args:
+        plan: The trial.
+        failing: Keys of jobs that fail.
+        parallel: Jobs that may be under way at a time.
+    """
+
+    def __init__(self, plan: TrialPlan, failing: Iterable[str] = (), parallel: int = 1) -> None:
+        self._plan = plan
+        self._failing = set(failing)
+        self._under_way: list[TrialJob] = []
+        self.parallel = parallel
+        self.started: list[str] = []
+        """Keys of the jobs it was asked to start."""
+
+    def subject(self) -> Mapping[str, object]:
+        """Return what all jobs have in common."""
+        return {"place": "nowhere"}
+
+    def problems(self, jobs: Sequence[TrialJob]) -> list[str]:
+        """Name nothing: all jobs can be played."""
+        return []
+
+    def name_for(self, job: TrialJob, known: str | None) -> str:
+        """Return the job's key."""
+        return job.key
+
+    def start(self, job: TrialJob, name: str, *, again: bool) -> None:
+        """Note that a job was started."""
+        self.started.append(job.key)
+        self._under_way.append(job)
+
+    def collect(self) -> list[tuple[TrialJob, Outcome]]:
+        """Return what came of the job that was started first."""
+        job = self._under_way.pop(0)
+        if job.key in self._failing:
+            return [(job, Outcome(name=job.key, failure="it failed: it is not to be"))]
+        better = 0.02 if job.config.sifts or job.arm is self._plan.full else 0.0
+        return [(job, outcome_of(self._plan, job, 0.9 + better + 0.001 * job.seed))]
+
+    def tidy(self, job: TrialJob) -> None:
+        """Leave nothing behind, for there is nothing."""

@@ -1,10 +1,12 @@
 """Fuzzes the parsers for a given time: `make fuzz SECONDS=3600`.
 
-    python -m tests.fuzz.campaign --seconds 3600 [--seed 1] [NAME ...]
+    python -m tests.fuzz.campaign --seconds 3600 [--seed 1] [NAME ...] > fuzz.out
+    python -m tests.fuzz.campaign --table fuzz.out
 
 The properties are those of the test suite. Each runs in processes of its own for an equal part of
 the time: half of it Hypothesis draws the examples, half of it libFuzzer does, guided by the code
-they reach, where atheris is installed. What breaks a property is printed and ends its part.
+they reach, where atheris is installed. What breaks a property is printed and ends its part. The
+last line has the sums.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
 DRAWN, GUIDED = "hypothesis", "atheris"
-_EXAMPLES_A_ROUND = 500
+_EXAMPLES_A_ROUND = 100
 _EXAMPLES_BETWEEN_NOTES = 20
 MOST_INPUT = 8192
 MOST_MEGABYTES = 4096
@@ -154,10 +156,16 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=600, help="for all together")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--table", type=Path, metavar="FILE", help="make a table of what a campaign has printed"
+    )
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("--engine", help=argparse.SUPPRESS)
     parser.add_argument("--results", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.table:
+        print("\n".join(table(given.table.read_text(encoding="utf-8").splitlines())))
+        return 0
     if given.one:
         fuzz_one(given.one, given.engine, given.seconds, given.seed, given.results)
         return 0
@@ -170,11 +178,32 @@ def main() -> int:
         parser.error(f"there are {', '.join(properties())}")
     engines = [DRAWN, GUIDED] if importlib.util.find_spec("atheris") else [DRAWN]
     each = given.seconds / len(chosen) / len(engines)
-    codes = [_run(name, engine, each, given.seed) for name in chosen for engine in engines]
-    return max(codes)
+    parts = [_run(name, engine, each, given.seed) for name in chosen for engine in engines]
+    failed = [f"{part['property']} ({part['engine']})" for part in parts if part["exit"]]
+    total = {key: sum(part.get(key, 0) for part in parts) for key in ("seconds", "examples")}
+    print(json.dumps({"properties": len(chosen), **total, "failed": failed}), flush=True)
+    return int(bool(failed))
 
 
-def _run(name: str, engine: str, seconds: float, seed: int) -> int:
+def table(lines: Iterable[str]) -> list[str]:
+    """Return the lines of a table in Markdown: of each property its examples by either engine."""
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    for line in lines:
+        if line.startswith("{") and "engine" in (part := json.loads(line)):
+            rows.setdefault(part["property"], {})[part["engine"]] = part
+    told = [
+        "| property | seconds | drawn | guided | broken |",
+        "| --- | ---: | ---: | ---: | --- |",
+    ]
+    for name, parts in rows.items():
+        seconds = sum(part.get("seconds", 0) for part in parts.values())
+        examples = [parts.get(engine, {}).get("examples", 0) for engine in (DRAWN, GUIDED)]
+        broken = ", ".join(engine for engine, part in parts.items() if part["exit"]) or "no"
+        told.append(f"| {name} | {seconds} | {examples[0]:,} | {examples[1]:,} | {broken} |")
+    return told
+
+
+def _run(name: str, engine: str, seconds: float, seed: int) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="sift-fuzz-"))
     results, log = folder / "results.json", folder / "log.txt"
     command = [sys.executable, "-m", "tests.fuzz.campaign", "--one", name, "--engine", engine]
@@ -184,11 +213,12 @@ def _run(name: str, engine: str, seconds: float, seed: int) -> int:
             command, stdout=output, stderr=subprocess.STDOUT, check=False
         ).returncode
     told: dict[str, Any] = json.loads(results.read_text()) if results.is_file() else {}
-    print(json.dumps({**told, "property": name, "engine": engine, "exit": code}), flush=True)
+    told |= {"property": name, "engine": engine, "exit": code}
+    print(json.dumps(told), flush=True)
     if code:
         print(f"{name} failed; its last words, the rest in {log}:", flush=True)
         print(*log.read_text(errors="replace").splitlines()[-40:], sep="\n", flush=True)
-    return int(code != 0)
+    return told
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from sift_toolkit import SiftJobError
+from sift_toolkit.client._job_archive import _report_in
 from sift_toolkit.client._local_failure import _failure_in
-from sift_toolkit.contract import _code
+from sift_toolkit.contract import JobTree, _code, pack_artifacts
 from sift_toolkit.contract._code import stage_code
 
 SECRET = "secret of the host"
@@ -178,3 +179,33 @@ def test_the_reason_in_an_output_archive_is_read_in_part(place: Path) -> None:
     assert _failure_in(packed(archive, member("failure", tarfile.FIFOTYPE))) is None
     archive.write_bytes(archive.read_bytes()[:30])
     assert _failure_in(archive) is None
+
+
+def test_what_a_job_leaves_holds_nothing_that_its_links_lead_to(place: Path) -> None:
+    """A link in a model's or output's folder is packed as a link, a pipe is not waited for."""
+    tree = JobTree(place / "job")
+    for folder in (tree.model_dir, tree.output_dir):
+        folder.mkdir(parents=True)
+        (folder / "file").symlink_to(place / "outside" / "file")
+        (folder / "folder").symlink_to(place / "outside")
+        os.mkfifo(folder / "pipe")
+    model = pack_artifacts(tree, place / "artifacts")
+    for archive in (model, model.with_name("output.tar.gz")):
+        with tarfile.open(archive) as tar:
+            kinds = {each.name: each.type for each in tar.getmembers()}
+        links = {"file": tarfile.SYMTYPE, "folder": tarfile.SYMTYPE}
+        assert kinds == {**links, "pipe": tarfile.FIFOTYPE}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_report_in_an_archive_is_read_and_nothing_is_written(
+    place: Path, attack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is found by its name alone, as a file; nothing of the archive comes onto this machine."""
+    monkeypatch.chdir(place)
+    hostile = [*ATTACKS[attack], member("sift_report.json", tarfile.SYMTYPE, "/etc/passwd")]
+    archive = packed(place / "output.tar.gz", *hostile, member("../data/sift_report.json"))
+    before = set(place.rglob("*"))
+    with archive.open("rb") as stream:
+        assert _report_in(stream) == b"intruder"
+    assert set(place.rglob("*")) == before

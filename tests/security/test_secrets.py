@@ -10,9 +10,12 @@ import pytest
 from sift_toolkit import SiftRequestError, SiftStateError
 from sift_toolkit.client._hyperparameters import hyperparameter_problems
 from sift_toolkit.client._labels import environment_problems, environment_warnings
+from sift_toolkit.client._trial_folder import TrialFolder
+from sift_toolkit.client._trial_host import HostRunner, HostSubject
 from sift_toolkit.container import Checkpoints
 from sift_toolkit.contract import JobDescription, JobTree
 from sift_toolkit.errors import SiftJobError
+from tests.client.trials import plan_of
 
 SECRET = "hunter2-wJalrXUtnFEMI"
 
@@ -70,3 +73,17 @@ def test_a_variable_that_is_refused_is_not_shown(value: object) -> None:
     told = [*environment_problems({"TOKEN": value}), *environment_warnings({"TOKEN": value})]
     assert len(told) == 1
     assert SECRET not in told[0]
+
+
+def test_a_trial_writes_no_value_of_the_environment_down(tmp_path: Path) -> None:
+    """Its folder names the variables of its jobs, and is no place for what they hold."""
+    script = tmp_path / "train.py"
+    script.touch()
+    plan = plan_of()
+    folder = TrialFolder(tmp_path / "trial")
+    subject = HostSubject(script=script, environment={"TOKEN": SECRET})
+    runner = HostRunner(subject, folder, plan.metric, "python", print)
+    folder.begin(plan, runner.subject())
+    (file,) = folder.path.iterdir()
+    assert "TOKEN" in file.read_text()
+    assert SECRET not in file.read_text()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,6 +22,7 @@ from sift_toolkit.metrics import (
 )
 from sift_toolkit.report import Observation, SiftReport
 from sift_toolkit.sifting import SiftingDataloader
+from sift_toolkit.sifting._build import choose_engine
 from sift_toolkit.testing import FakeJob
 
 MADE_UP = {"train_loss", "load_seconds", "score_seconds", "train_seconds", "estimated_saving"}
@@ -88,6 +90,8 @@ def really_run(config: SiftConfig, *, rows: int, batch_size: int, epochs: int) -
         SiftConfig(keep=0.5, scores="fresh", leftover="carry"),
         SiftConfig(keep=0.5, scores="fresh", leftover="carry", sift_delay=13),
         SiftConfig(keep=0.5, scores="fresh", leftover="drop", enabled=False),
+        SiftConfig(keep=0.5, scores="fresh", law="random", log_every=3),
+        SiftConfig(keep=0.7, keep_end=0.2, scores="fresh", law="random", sift_delay=2),
     ],
     ids=repr,
 )
@@ -105,6 +109,9 @@ def test_fresh_scores_to_the_row(config: SiftConfig) -> None:
         SiftConfig(keep=0.7, keep_end=0.2),
         SiftConfig(keep=0.4, anneal=0.25),
         SiftConfig(keep=0.5, leftover="drop"),
+        SiftConfig(keep=0.5, law="random"),
+        SiftConfig(keep=0.7, keep_end=0.2, law="random", sift_delay=2),
+        SiftConfig(keep=0.4, anneal=0.25, law="random", scores="memory"),
     ],
     ids=repr,
 )
@@ -129,6 +136,30 @@ def test_one_epoch_is_fresh() -> None:
     fake = FakeJob(config, rows=100, batch_size=8, epochs=1)
     assert counts_of(fake.observations()) == counts_of(real)
     assert fake.lines()[0].endswith("because in one epoch no sample is seen twice")
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+@pytest.mark.parametrize("scores", ["auto", "memory", "fresh"])
+@pytest.mark.parametrize("law", ["percentile", "random"])
+@pytest.mark.parametrize("enabled", [True, False])
+def test_its_note_is_the_real_one(epochs: int, scores: Any, law: Any, enabled: bool) -> None:
+    """It says where scores come from, and why, in the words of a real job."""
+    config = SiftConfig(keep=0.5, scores=scores, law=law, enabled=enabled)
+    loader = DataLoader(TensorDataset(torch.zeros(8, 1)), batch_size=2)
+    real = choose_engine(config, loader, epochs)
+    assert FakeJob(config, epochs=epochs).lines()[0] == (
+        f"[sift] note: scores: {real.name}, because {real.reason}"
+    )
+
+
+@pytest.mark.parametrize("scores", ["auto", "memory"])
+def test_random_samples_of_one_epoch_are_not_loaded(scores: Any) -> None:
+    """Nothing must be learnt first: what is passed over in a single epoch is never loaded."""
+    config = SiftConfig(keep=0.5, scores=scores, law="random", log_every=5)
+    real = really_run(config, rows=100, batch_size=8, epochs=1)
+    fake = FakeJob(config, rows=100, batch_size=8, epochs=1)
+    assert counts_of(epoch_ends(fake.observations())) == counts_of(epoch_ends(real))
+    assert fake.training_seconds == pytest.approx(50 * 0.011)
 
 
 def test_lines_are_read_back() -> None:
