@@ -17,7 +17,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 # An image to build the tests' training image on; none: one of our own, which needs no registry.
 BASE :=
 
-.PHONY: bench-core bench-data demo docker-test test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
+.PHONY: bench-core bench-data demo docker-test notebooks test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -43,6 +43,10 @@ test-gpu: $(VENV)/dev.installed  ## the tests that need a CUDA device; without o
 
 docker-test: $(VENV)/dev.installed $(V3)/dev-v3.installed  ## jobs in real containers; as root where no Docker runs
 	$(BIN)/python docker/run_tests.py --base='$(BASE)' --v3=$(V3)/bin/python $(PYTEST)
+
+# KEEP=--keep writes their pages to notebooks/rendered; NAMES="trial docker" runs those alone.
+notebooks: $(VENV)/notebooks.installed  ## run the notebooks and make a page of each, in build/notebooks
+	$(BIN)/python -m notebooks.runner $(KEEP) $(NAMES)
 
 check: $(VENV)/dev.installed lint types test  ## what CI runs: format, lint, types, tests
 
