@@ -50,9 +50,7 @@ def account(folder: Path) -> Iterator[dict[str, str]]:
         folder: Of the jobs' folders.
     """
     front = _Front(DomainDispatcherApplication(create_backend_app))
-    server = make_server(
-        "127.0.0.1", 0, front, threaded=True, request_handler=MotoRequestHandler
-    )
+    server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=MotoRequestHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     silent = folder / "no-telemetry.yaml"
@@ -84,7 +82,9 @@ class _Session(boto3.Session):
 
     def __init__(self, port: int) -> None:
         super().__init__(
-            aws_access_key_id="testing", aws_secret_access_key="testing", region_name=_REGION
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",  # noqa: S106 - there is nothing to protect
+            region_name=_REGION,
         )
         self._endpoint = f"http://127.0.0.1:{port}"
 
@@ -200,7 +200,9 @@ class _Front:
         return answer
 
 
-def _answer(start_response: Callable[..., Any], status: str, said: Mapping[str, Any]) -> list[bytes]:
+def _answer(
+    start_response: Callable[..., Any], status: str, said: Mapping[str, Any]
+) -> list[bytes]:
     body = json.dumps(said).encode()
     start_response(
         status,

@@ -1,4 +1,4 @@
-"""A notebook that has run, as one HTML page: nothing in it runs, and nothing is loaded from elsewhere."""
+"""A notebook that has run, as one HTML page: nothing runs in it, or comes from elsewhere."""
 
 from __future__ import annotations
 

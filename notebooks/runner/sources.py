@@ -1,4 +1,4 @@
-"""The notebooks as they are stored: which there are, what they are called, and what marks a page as theirs."""
+"""The notebooks as they are stored: which there are, their titles, what marks a page as theirs."""
 
 from __future__ import annotations
 

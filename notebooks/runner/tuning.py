@@ -105,9 +105,7 @@ class TuningJobs:
                 "TrainingJobArn": described["TrainingJobArn"],
                 "TrainingJobStatus": described["TrainingJobStatus"],
                 "TunedHyperParameters": values,
-                **{
-                    time: moment.timestamp() for time in times if (moment := described.get(time))
-                },
+                **{time: moment.timestamp() for time in times if (moment := described.get(time))},
             }
             value = self._objective(job, goal["MetricName"])
             if described["TrainingJobStatus"] == "Completed" and value is not None:
@@ -137,9 +135,7 @@ def drawn(config: Mapping[str, Any]) -> list[dict[str, str]]:
         config: HyperParameterTuningJobConfig of the request.
     """
     ranges = config["ParameterRanges"]
-    choices = {
-        one["Name"]: one["Values"] for one in ranges.get("CategoricalParameterRanges") or []
-    }
+    choices = {one["Name"]: one["Values"] for one in ranges.get("CategoricalParameterRanges") or []}
     if config["Strategy"] == "Grid":
         combinations = itertools.product(*choices.values())
         return [dict(zip(choices, values, strict=True)) for values in combinations]

@@ -1,4 +1,4 @@
-"""Notebooks as they are stored: without outputs, listed, and each with the page of what it says now."""
+"""Notebooks as they are stored: without outputs, listed, each with the page of what it says."""
 
 from __future__ import annotations
 
