@@ -1,6 +1,6 @@
 """Runs the notebooks, and makes pages of them: `make notebooks`.
 
-python -m notebooks.runner [--keep] [NAME ...]
+python -m notebooks.runner [--keep] [--seconds NUMBER] [NAME ...]
 """
 
 from __future__ import annotations
@@ -13,10 +13,8 @@ import time
 from pathlib import Path
 from typing import Final
 
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
-
 from notebooks.runner.account import account
-from notebooks.runner.executing import ROOT, execute, problems
+from notebooks.runner.executing import LIMIT_SECONDS, ROOT, NotebookError, execute, problems
 from notebooks.runner.page import page_of
 from notebooks.runner.sources import NAMES, PAGES, sources
 
@@ -36,24 +34,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help=f"default: {', '.join(NAMES)}")
     parser.add_argument("--keep", action="store_true", help="write the pages to notebooks/rendered")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=LIMIT_SECONDS,
+        help="most that one may take; default: %(default)s",
+    )
     options = parser.parse_args()
     pages = PAGES if options.keep else _BUILT
     pages.mkdir(parents=True, exist_ok=True)
     chosen = [source for source in sources() if source.stem in (options.names or NAMES)]
-    failed = [source.stem for source in chosen if not _run(source, pages)]
+    failed = [source.stem for source in chosen if not _run(source, pages, options.seconds)]
     print(f"pages: {pages.relative_to(ROOT)}" if not failed else f"failed: {', '.join(failed)}")
     return 1 if failed else 0
 
 
-def _run(source: Path, pages: Path) -> bool:
+def _run(source: Path, pages: Path, limit: float) -> bool:
     """Run one notebook and write its page; whether it went well."""
     start = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sift-notebook-") as name:
         folder = Path(name)
         with _account_of(source, folder) as environment:
             try:
-                notebook = execute(source, folder / "run", environment)
-            except (CellExecutionError, CellTimeoutError) as error:
+                notebook = execute(source, folder / "run", environment, limit)
+            except NotebookError as error:
                 print(f"{source.name}: {error}", file=sys.stderr)
                 return False
         found = list(problems(notebook, folder))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
 import sys
 import threading
@@ -17,6 +18,7 @@ from datetime import datetime, timezone
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import boto3
 from moto.moto_server.werkzeug_app import (
@@ -32,12 +34,17 @@ from tests.sagemaker_stand_in import SageMakerStandIn
 
 _REGION: Final = "us-west-2"
 _ROLE: Final = "arn:aws:iam::123456789012:role/sift-notebooks"
-_NO_TELEMETRY: Final = """\
+_BUCKET: Final = "sift-notebooks"
+# The SDK's own settings: it reports nothing, and asks nobody which bucket is the account's default,
+# which it would ask at an address of its own.
+_DEFAULTS: Final = f"""\
 SchemaVersion: "1.0"
 SageMaker:
   PythonSDK:
     Modules:
       TelemetryOptOut: true
+      Session:
+        DefaultS3Bucket: {_BUCKET}
 """
 _TARGET: Final = "HTTP_X_AMZ_TARGET"
 
@@ -53,16 +60,22 @@ def account(folder: Path) -> Iterator[dict[str, str]]:
     server = make_server("127.0.0.1", 0, front, threaded=True, request_handler=MotoRequestHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    silent = folder / "no-telemetry.yaml"
-    silent.write_text(_NO_TELEMETRY, encoding="utf-8")
+    defaults = folder / "sagemaker.yaml"
+    defaults.write_text(_DEFAULTS, encoding="utf-8")
     try:
-        front.service = _SageMaker(_Session(server.server_port), folder)
-        yield {
+        session = _Session(server.server_port)
+        place = {"LocationConstraint": _REGION}
+        session.client("s3").create_bucket(Bucket=_BUCKET, CreateBucketConfiguration=place)
+        front.service = _SageMaker(session, folder)
+        environment = {
             **_keys(server.server_port),
             "AWS_DEFAULT_REGION": _REGION,
             "SAGEMAKER_ROLE": _ROLE,
-            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(silent),
+            "SAGEMAKER_USER_CONFIG_OVERRIDE": str(defaults),
         }
+        # Jobs fetch their code themselves: what runs them here must lead there as well.
+        with patch.dict(os.environ, environment):
+            yield environment
     finally:
         server.shutdown()
         thread.join()
