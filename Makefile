@@ -25,7 +25,7 @@ FUZZ :=
 # Of `make release-check`: as --pythons 3.11 --extras client, or --large.
 CHECK :=
 
-.PHONY: audit bench bench-core bench-data bench-full demo docker-test fuzz release-check test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
+.PHONY: audit bench bench-core bench-data bench-full demo docker-test fuzz notebooks release-check test test-ranks test-gpu test-v3 test-integrations test-integrations-floor check format lint types tests coverage docs site clean
 
 demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data, one table
 	$(BIN)/python demo/run_demo.py
@@ -51,6 +51,10 @@ test-gpu: $(VENV)/dev.installed  ## the tests that need a CUDA device; without o
 
 docker-test: $(VENV)/dev.installed $(V3)/dev-v3.installed  ## jobs in real containers; as root where no Docker runs
 	$(BIN)/python docker/run_tests.py --base='$(BASE)' --v3=$(V3)/bin/python $(PYTEST)
+
+# KEEP=--keep writes their pages to notebooks/rendered; NAMES="trial docker" runs those alone.
+notebooks: $(VENV)/notebooks.installed  ## run the notebooks and make a page of each, in build/notebooks
+	$(BIN)/python -m notebooks.runner $(KEEP) $(NAMES)
 
 check: $(VENV)/dev.installed lint types test  ## what CI runs: format, lint, types, tests
 

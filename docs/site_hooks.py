@@ -32,9 +32,12 @@ PLACES = {
 COPIED = "repository/"
 """Where other files outside of docs/ stand that pages link to."""
 PICTURES = {".png", ".svg", ".jpg"}
+WHOLE = {".html"}
+"""Pages that are no Markdown: they stand in the site as they are, but for their links."""
 LANGUAGES = {".py": "python", ".sh": "sh", ".json": "json", ".yml": "yaml", ".toml": "toml"}
 # Code comes first, for what stands in it may look like a link.
 LINK = re.compile(r"^```.*?^```|`[^`\n]+`|(\[[^\]]*\])\(([^)\s]+)\)", re.MULTILINE | re.DOTALL)
+WHOLE_LINK = re.compile(r'(<a [^>]*href=")([^"#:]+)')
 SECTION = "\ue000["
 FETCHED = re.compile(r"""(?:\ssrc=|<link[^>]*\shref=|@import |url\()["']?(?:https?:)?//""")
 
@@ -91,7 +94,7 @@ def place_of(name: str) -> str:
         return PLACES[name]
     if name.startswith("docs/") and suffix in {".md", *PICTURES}:
         return name.removeprefix("docs/")
-    return f"{COPIED}{name}{'' if suffix in {'.md', *PICTURES} else '.md'}"
+    return f"{COPIED}{name}{'' if suffix in {'.md', *PICTURES, *WHOLE} else '.md'}"
 
 
 def name_of(place: str) -> str:
@@ -126,6 +129,8 @@ def _copy_of(name: str, config: MkDocsConfig) -> File:
     path = ROOT / name
     if path.suffix in PICTURES:
         copy = File.generated(config, place_of(name), abs_src_path=str(path))
+    elif path.suffix in WHOLE:
+        copy = File.generated(config, place_of(name), content=_led_within(name))
     else:
         copy = File.generated(config, place_of(name), content=_as_page(name))
     copy.inclusion = inclusion
@@ -143,6 +148,18 @@ def _as_page(name: str) -> str:
     if path.suffix == ".ipynb":
         return title + "\n\n".join(_cell(cell) for cell in json.loads(_text(name))["cells"])
     return title + _fenced(LANGUAGES.get(path.suffix, "text"), _text(name))
+
+
+def _led_within(name: str) -> str:
+    """Return a whole page with its links to files of the repository led to their places."""
+
+    def led(match: re.Match[str]) -> str:
+        if not (target := _target(match[2], name)):
+            return match[0]
+        place = re.sub(r"\.md$", ".html", place_of(target))
+        return match[1] + posixpath.relpath(place, posixpath.dirname(place_of(name)))
+
+    return WHOLE_LINK.sub(led, _text(name))
 
 
 def _cell(cell: dict[str, Any]) -> str:

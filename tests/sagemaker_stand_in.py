@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from sift_toolkit.contract import JobDescription, JobResult, launch, pack_artifa
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 AT_ONCE = 500
+LOG_SECONDS = 0.5
+"""A line is in the log about so long after it was printed."""
 
 
 class SageMakerStandIn:
@@ -58,9 +61,12 @@ class SageMakerStandIn:
         assert description.source == json.loads(
             request["HyperParameters"]["sagemaker_submit_directory"]
         )
-        result = launch(description, self._folder / name / "ml", python=self._python)
+        log = _JobLog(self._logs, name)
+        result = launch(
+            description, self._folder / name / "ml", python=self._python, on_line=log.take
+        )
+        log.send()
         self._send_back(result, request["OutputDataConfig"]["S3OutputPath"])
-        self._write_log(result)
         self._describe(result)
         self.results[name] = result
 
@@ -81,21 +87,6 @@ class SageMakerStandIn:
         for archive in archives.iterdir():
             self._s3.upload_file(str(archive), bucket, f"{prefix}/{archive.name}")
 
-    def _write_log(self, result: JobResult) -> None:
-        name = result.tree.base.parent.name
-        if not self._logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]:
-            self._logs.create_log_group(logGroupName=LOG_GROUP)
-        stream = {"logGroupName": LOG_GROUP, "logStreamName": f"{name}/algo-1-1"}
-        self._logs.create_log_stream(**stream)
-        start = int(result.started.timestamp() * 1000)
-        events = [
-            {"timestamp": start + number, "message": line}
-            for number, line in enumerate(result.tree.log_lines())
-            if line
-        ]
-        for first in range(0, len(events), AT_ONCE):
-            self._logs.put_log_events(**stream, logEvents=events[first : first + AT_ONCE])
-
     def _describe(self, result: JobResult) -> None:
         status = "Completed" if result.failure is None else "Failed"
         seconds = math.ceil(result.seconds)
@@ -111,6 +102,38 @@ class SageMakerStandIn:
             billable_time_in_seconds=seconds,
             final_metric_data_list=[],
         )
+
+
+class _JobLog:
+    """A job's log stream in CloudWatch, filled while the job runs.
+
+    Args:
+        logs: The boto3 client.
+        name: The job's.
+    """
+
+    def __init__(self, logs: Any, name: str) -> None:
+        self._logs = logs
+        self._stream = {"logGroupName": LOG_GROUP, "logStreamName": f"{name}/algo-1-1"}
+        self._events: list[dict[str, Any]] = []
+        self._sent = time.monotonic()
+        if not logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]:
+            logs.create_log_group(logGroupName=LOG_GROUP)
+        logs.create_log_stream(**self._stream)
+
+    def take(self, line: str) -> None:
+        """Take what the job has printed; CloudWatch has no empty lines."""
+        if line:
+            self._events.append({"timestamp": int(time.time() * 1000), "message": line})
+        if len(self._events) >= AT_ONCE or time.monotonic() - self._sent > LOG_SECONDS:
+            self.send()
+
+    def send(self) -> None:
+        """Send what has gathered."""
+        if self._events:
+            self._logs.put_log_events(**self._stream, logEvents=self._events)
+        self._events = []
+        self._sent = time.monotonic()
 
 
 def _parts(address: str) -> tuple[str, str]:

@@ -14,7 +14,12 @@ from sift_toolkit.client._tuner_checks import (
     tuning_problems,
 )
 from sift_toolkit.client._tuning_objective import ObjectiveType, read_objective
-from sift_toolkit.client._tuning_ranges import config_problems, kind_of, read_ranges
+from sift_toolkit.client._tuning_ranges import (
+    combinations,
+    config_problems,
+    kind_of,
+    read_ranges,
+)
 from sift_toolkit.config import SiftConfig, key_of
 from sift_toolkit.errors import SiftRequestError
 from sift_toolkit.metrics import VALIDATION_ACCURACY, Metric
@@ -99,9 +104,11 @@ def sift_tuner(
         **tuner_arguments,
         "max_parallel_jobs": max_parallel_jobs,
     }
-    # Of a grid the service tries all combinations, if it is given no number.
-    grid = arguments["strategy"] == "Grid"
-    arguments["max_jobs"] = _MAX_JOBS if max_jobs is None and not grid else max_jobs
+    if max_jobs is None:
+        # The SDK leaves a grid's number out in a way that boto3 refuses.
+        is_grid = arguments["strategy"] == "Grid"
+        max_jobs = combinations([*fields.values(), *own.values()]) if is_grid else _MAX_JOBS
+    arguments["max_jobs"] = max_jobs
     kinds = [*(one.kind for one in fields.values()), *map(kind_of, own.values())]
     problems += [
         *(config_problems(config, fields) if not problems else []),

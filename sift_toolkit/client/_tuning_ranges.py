@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
@@ -73,6 +74,16 @@ def read_ranges(given: object) -> tuple[dict[str, TunedRange], list[str]]:
         if not found:
             ranges[name] = cast("TunedRange", read)
     return ranges, problems
+
+
+def combinations(ranges: Iterable[object]) -> int:
+    """Return how many combinations there are of the values of lists; other ranges count as one.
+
+    Args:
+        ranges: Of fields, or parameters of the SDK.
+    """
+    listed = (getattr(one, "values", None) for one in ranges)
+    return math.prod(len(values) for values in listed if isinstance(values, list | tuple))
 
 
 def config_problems(config: SiftConfig, ranges: Mapping[str, TunedRange]) -> list[str]:

@@ -182,11 +182,25 @@ def test_a_job_of_the_tuner(
 
 
 def test_defaults(make: Callable[..., Any]) -> None:
-    """Ten jobs, unless it is a grid, of which the service tries everything."""
+    """Ten jobs, unless it is a grid, of which all combinations are tried."""
     estimator = make(SiftConfig(keep=0.5))
     assert sift_tuner(estimator, {"keep": (0.2, 0.5)}).max_jobs == 10
-    assert sift_tuner(estimator, {"keep": [0.2, 0.5]}, strategy="Grid").max_jobs is None
+    assert sift_tuner(estimator, {"keep": [0.2, 0.5]}, strategy="Grid").max_jobs == 2
     assert sift_tuner(estimator, {"keep": [0.2, 0.5]}, strategy="Grid", max_jobs=2).max_jobs == 2
+
+
+def test_a_grid_says_how_many_jobs_it_has(aws: Any, make: Callable[..., Any]) -> None:
+    """The request has the number of all combinations: without one boto3 would not send it."""
+    tuner = sift_tuner(
+        make(SiftConfig(keep=0.5), hyperparameters={"optimizer": "sgd"}),
+        {"keep": [0.2, 0.5], "law": ["percentile", "proportional"]},
+        strategy="Grid",
+        hyperparameter_ranges={"optimizer": CategoricalParameter(["sgd", "adam", "lion"])},
+    )
+    tuner.fit(wait=False)
+    request = aws.request("CreateHyperParameterTuningJob")
+    limits = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    assert limits["MaxNumberOfTrainingJobs"] == 12
 
 
 def test_names(aws: Any, make: Callable[..., Any]) -> None:
