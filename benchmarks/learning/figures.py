@@ -89,11 +89,15 @@ class Table:
     def to_plain(self, arm: str, measure: Measure = accuracy) -> Mean:
         """Return an arm's difference to plain training of the same compute, paired by seed.
 
-        Between the budgets that plain training was run at it is a line.
+        Between the budgets that plain training was run at it is a line; a seed that was not run at
+        all of them does not count.
         """
+        plain = [set(runs) for name, runs in self._by_arm.items() if name.startswith("plain ")]
+        whole = set.intersection(*plain)
         return mean_of(
             measure(outcome) - self._plain(seed, outcome.cost, measure)
             for seed, outcome in self._by_arm[arm].items()
+            if seed in whole
         )
 
     def _plain(self, seed: int, cost: float, measure: Measure) -> float:
