@@ -9,7 +9,6 @@ on. What is large to install is resolved only.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import os
 import shutil
 import subprocess
@@ -32,60 +31,9 @@ from release_contents import (
     wheel_metadata,
     wheel_problems,
 )
+from release_trials import CONSUMER, TRIALS, VERSIONS, Trial
 
 ROOT = Path(__file__).resolve().parents[1]
-VERSIONS = ("3.10", "3.11", "3.12", "3.13")
-"""The Pythons in the classifiers of pyproject.toml."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """What an extra promises."""
-
-    extra: str
-    """Its name, empty for none."""
-    code: str
-    """Runs where it is installed."""
-    is_large: bool = False
-    """Unless asked for, pip only says what it would install."""
-
-    @property
-    def requirement(self) -> str:
-        """As pip is told it, after the wheel's path."""
-        return f"[{self.extra}]" if self.extra else ""
-
-
-_LEAF = (
-    f"import {PACKAGE}, {PACKAGE}.contract, {PACKAGE}.metrics, {PACKAGE}.report; "
-    f"assert {PACKAGE}.SiftConfig(keep=0.5).kept_share == 0.5"
-)
-_CONTAINER = f"from {PACKAGE} import SiftingDataloader, sift; import {PACKAGE}.container"
-_CLIENT = f"from {PACKAGE} import compare, describe_request, keep_sweep, sift_tuner, watch"
-
-TRIALS = (
-    Trial("", _LEAF),
-    Trial("client", f"{_CLIENT}; from {PACKAGE} import HostSession, sift_estimator"),
-    Trial("client-v3", f"{_CLIENT}; from {PACKAGE} import sift_model_trainer"),
-    Trial("cli", f"from {PACKAGE}.cli import main"),
-    Trial("testing", f"from {PACKAGE}.testing import *"),
-    Trial("container", _CONTAINER, is_large=True),
-    Trial("demo", f"{_CONTAINER}; {_CLIENT}; import matplotlib", is_large=True),
-    Trial("huggingface,container", f"import {PACKAGE}.integrations.huggingface", is_large=True),
-    Trial("lightning,container", f"import {PACKAGE}.integrations.lightning", is_large=True),
-    # Those of developers: that there is something to install.
-    *(
-        Trial(extra, _LEAF, is_large=True)
-        for extra in ("bench", "dev", "dev-integrations", "dev-v3", "docs", "fuzz", "release")
-    ),
-)
-
-CONSUMER = f"""
-from {PACKAGE} import SiftConfig
-
-share: float = SiftConfig(keep=0.5).kept_share
-twin: SiftConfig = SiftConfig(keep=0.5, law="random").plain_twin()
-"""
-"""A project of a user's, which is typed against the installed wheel."""
 
 
 def pythons_at_hand(
@@ -203,14 +151,24 @@ def _torch_pin() -> str:
     return next(line for line in pins if line.startswith("torch==")) + "\n"
 
 
+def lint_options(version: str) -> list[str]:
+    """Return how the source is linted for a Python.
+
+    For a newer one than the oldest ruff also asks for what only newer ones understand (UP), and
+    finds exceptions needless that the oldest needs (RUF100).
+    """
+    target = ["--target-version", f"py{version.replace('.', '')}"]
+    return target if version == VERSIONS[0] else [*target, "--extend-ignore", "UP,RUF100"]
+
+
 def _check_sources(python: str) -> None:
     """Lint and type for each Python, by what is installed for the interpreter *python*."""
     for version in VERSIONS:
         print(f"mypy and ruff for Python {version}", flush=True)
         mypy = [sys.executable, "-m", "mypy", "--python-version", version]
         _run([*mypy, "--python-executable", python], cwd=ROOT)
-        target = f"py{version.replace('.', '')}"
-        _run([sys.executable, "-m", "ruff", "check", "--target-version", target, "."], cwd=ROOT)
+        ruff = [sys.executable, "-m", "ruff", "check", *lint_options(version)]
+        _run([*ruff, "."], cwd=ROOT)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -86,6 +87,21 @@ def test_a_python_that_does_not_start_is_not_at_hand(check: Any, tmp_path: Path)
     environment = {"PATH": str(tmp_path / "bin"), "PYENV_ROOT": str(tmp_path / "pyenv")}
     found = check.pythons_at_hand(["3.12", "3.13"], environment)
     assert found == {"3.12": str(tmp_path / "pyenv/versions/3.12.1/bin/python3.12")}
+
+
+def test_a_newer_python_is_asked_for_no_newer_source(check: Any) -> None:
+    """The source is written for the oldest Python; linted for others it need not change."""
+    source = "from datetime import datetime, timezone\n\nNOW = datetime.now(timezone.utc)\n"
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "UP,RUF100"]
+    for version in check.VERSIONS:
+        linted = subprocess.run(
+            [*command, *check.lint_options(version), "-"],
+            input=source,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert linted.returncode == 0, linted.stdout + linted.stderr
 
 
 def test_a_wheel_is_whole(contents: Any) -> None:
