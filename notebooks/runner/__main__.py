@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Final
 
+import nbformat
+
 from notebooks.runner.account import account
 from notebooks.runner.executing import LIMIT_SECONDS, ROOT, NotebookError, execute, problems
 from notebooks.runner.page import page_of
@@ -42,7 +44,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     pages = PAGES if options.keep else _BUILT
-    pages.mkdir(parents=True, exist_ok=True)
+    for each in (pages, _BUILT):
+        each.mkdir(parents=True, exist_ok=True)
     chosen = [source for source in sources() if source.stem in (options.names or NAMES)]
     failed = [source.stem for source in chosen if not _run(source, pages, options.seconds)]
     print(f"pages: {pages.relative_to(ROOT)}" if not failed else f"failed: {', '.join(failed)}")
@@ -61,6 +64,8 @@ def _run(source: Path, pages: Path, limit: float) -> bool:
                 print(f"{source.name}: {error}", file=sys.stderr)
                 return False
         found = list(problems(notebook, folder))
+    # As a Jupyter opens it, outputs and all.
+    nbformat.write(notebook, _BUILT / source.name)
     made = _MADE.format(name=source.name) + (_OF_AWS if source.stem == "sagemaker" else "")
     page = page_of(notebook, source, sources(), made)
     (pages / f"{source.stem}.html").write_text(page, encoding="utf-8")

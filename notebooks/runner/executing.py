@@ -12,7 +12,6 @@ from typing import Any, Final
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from traitlets.config import Config
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 LIMIT_SECONDS: Final = 300
@@ -48,8 +47,7 @@ def execute(
         timeout_func=lambda _: max(1, int(end - time.monotonic())),
         kernel_name="python3",
         record_timing=False,
-        # Files instead of ports, which others could reach.
-        config=Config({"KernelManager": {"transport": "ipc"}}),
+        startup_timeout=int(limit),
         resources={"metadata": {"path": str(place)}},
     )
     try:

@@ -22,7 +22,7 @@ _STYLE: Final = """
 }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 60rem; padding: 1rem 1.25rem 3rem; color: var(--ink);
-  background: var(--paper); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
+  background: var(--paper); font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.8rem; line-height: 1.25; margin: 1rem 0 0.75rem; }
 h2 { font-size: 1.3rem; margin: 2.25rem 0 0.5rem; padding-top: 1rem;
   border-top: 1px solid var(--rule); }
@@ -34,14 +34,15 @@ nav ul { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; list-style: none;
   padding: 0.5rem 0.9rem; margin: 1rem 0; }
 code, pre { font: 0.85rem/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 p code, li code, td code { background: var(--soft); padding: 0.1em 0.3em; border-radius: 3px; }
-pre { margin: 0; white-space: pre; overflow-x: auto; overflow-wrap: normal; }
+pre { margin: 0; white-space: pre; overflow-x: auto; }
 .jp-Prompt, .prompt, .output_prompt, .input_prompt { display: none; }
 .input_area, .highlight-ipynb, div.highlight { background: var(--soft); border-radius: 0.4rem; }
 div.input_area, .jp-InputArea-editor { margin: 0.9rem 0 0; }
 div.highlight pre { padding: 0.7rem 0.9rem; }
-.output_area { margin: 0.6rem 0 0 0; padding-left: 0.9rem; border-left: 3px solid var(--rule);
+.output { margin-top: 0.6rem; }
+.output_area { padding-left: 0.9rem; border-left: 3px solid var(--rule);
   overflow-x: auto; }
-.output_area pre { padding: 0.2rem 0; }
+.output_area pre { padding: 0.1rem 0; }
 .output_png img, .output_area img { max-width: 100%; height: auto; background: #ffffff;
   border-radius: 0.3rem; }
 table.dataframe, .text_cell_render table { border-collapse: collapse; font-size: 0.9rem; }
@@ -100,7 +101,7 @@ def page_of(notebook: Any, source: Path, others: Iterable[Path], made: str) -> s
         style=f"{_code_style()}{_STYLE}",
         links="".join(_link(other, is_this=other == source) for other in others),
         made=made,
-        body=_tidy(_LINK.sub(_led, body)),
+        body="\n".join(line.rstrip() for line in _LINK.sub(_led, body).strip().splitlines()),
     )
 
 
@@ -115,12 +116,6 @@ def _led(match: re.Match[str]) -> str:
     if target.endswith(".ipynb"):
         return f"{before}{target.removesuffix('.ipynb')}.html"
     return f"{before}../{target}"
-
-
-def _tidy(body: str) -> str:
-    """Drop spaces at the ends of lines, and lines that are empty for no reader."""
-    lines = "\n".join(line.rstrip() for line in body.splitlines())
-    return re.sub(r"\n{3,}", "\n\n", lines).strip()
 
 
 def _code_style() -> str:

@@ -8,6 +8,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+_SHARED: Final = {
+    "AlgorithmSpecification",
+    "Environment",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "RoleArn",
+    "StoppingCondition",
+}
+"""What the request of a tuning job says of its training jobs in the words of theirs."""
+_MACHINES: Final = {"InstanceCount", "InstanceType", "VolumeSizeInGB"}
 _ENDED: Final = {"Completed", "Failed", "Stopped"}
 
 
@@ -41,11 +52,12 @@ class TuningJobs:
         self._tuned[name] = tuned = {}
         definition = request["TrainingJobDefinition"]
         static = definition["StaticHyperParameters"]
-        of_jobs = {
-            key: value
-            for key, value in definition.items()
-            if key not in {"DefinitionName", "StaticHyperParameters", "RetryStrategy"}
-        }
+        of_jobs = {key: value for key, value in definition.items() if key in _SHARED}
+        # Either of the two says on what the jobs run.
+        if machines := definition.get("HyperParameterTuningResourceConfig"):
+            of_jobs["ResourceConfig"] = {
+                key: value for key, value in machines.items() if key in _MACHINES
+            }
         for number, values in enumerate(drawn(request["HyperParameterTuningJobConfig"]), 1):
             job = f"{name}-{number:03d}"
             tuned[job] = values
