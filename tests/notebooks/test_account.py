@@ -110,7 +110,7 @@ def test_the_best_job_of_a_tuning_job_is_known_as_its_jobs_end() -> None:
 
 
 def test_what_is_launched_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A notebook finds the account by boto3's own variables: a job, and a tuning job with its jobs."""
+    """Found by boto3's own variables: a job, and a tuning job with all its jobs."""
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "train.py").write_text(SCRIPT, encoding="utf-8")
     (tmp_path / "data").mkdir()
