@@ -7,17 +7,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from notebooks.runner.account import account
 from notebooks.runner.tuning import TuningJobs, drawn
 from sift_toolkit import SiftConfig, sift_estimator, sift_tuner, watch
-from sift_toolkit.errors import SiftJobError
 
 SCRIPT = """
-import json, os
-
-law = json.loads(os.environ["SM_TRAINING_ENV"])["hyperparameters"]
 print("[sift] validation_accuracy=0.75;")
 """
 ARGUMENTS: dict[str, Any] = {
@@ -112,7 +110,7 @@ def test_the_best_job_of_a_tuning_job_is_known_as_its_jobs_end() -> None:
 
 
 def test_what_is_launched_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By boto3's own variables alone: a job, a tuning job, and a request that AWS would refuse."""
+    """Found by boto3's own variables: a job, and a tuning job with all its jobs."""
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "train.py").write_text(SCRIPT, encoding="utf-8")
     (tmp_path / "data").mkdir()
@@ -142,6 +140,23 @@ def test_what_is_launched_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         tried = tuner.analytics().dataframe()
         assert set(tried["sagemaker_sift_law"]) == {'"percentile"', '"proportional"'}
         assert set(tried["FinalObjectiveValue"]) == {0.75}
-        job.tags = [{"Key": "", "Value": "no tag has an empty key"}]
-        with pytest.raises((SiftJobError, ValueError), match="Key"):
-            job.fit(inputs, wait=False)
+
+
+def test_what_aws_would_refuse_is_refused(tmp_path: Path) -> None:
+    """A request is held against the model of AWS's API, of which boto3 itself checks the types."""
+    request = {
+        "TrainingJobName": "no name of a job",
+        "AlgorithmSpecification": {"TrainingImage": "any", "TrainingInputMode": "File"},
+        "RoleArn": "arn:aws:iam::123456789012:role/any-role",
+        "OutputDataConfig": {"S3OutputPath": "s3://sift-notebooks/output"},
+        "ResourceConfig": {
+            "InstanceType": "ml.m5.large",
+            "InstanceCount": 1,
+            "VolumeSizeInGB": 1,
+        },
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    with account(tmp_path):
+        client = boto3.client("sagemaker")
+        with pytest.raises(ClientError, match="TrainingJobName does not match"):
+            client.create_training_job(**request)
