@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,17 @@ from sift_toolkit.client._sdks import installed
 # A slow or busy machine is no failure; in CI a commit is judged by the same examples each time.
 settings.register_profile("patient", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("patient")
+
+
+def pytest_configure() -> None:
+    """Have signals as they are in a terminal, whatever runs the tests: nohup ignores them.
+
+    What is ignored here would be ignored by every process that a test starts and signals.
+    """
+    for name, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 def pytest_report_header() -> str | None:
