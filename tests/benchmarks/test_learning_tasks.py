@@ -39,10 +39,10 @@ class TestTask:
         assert task.kind == "clean" or name.endswith(f"-{task.kind}")
 
     def test_its_rates_double(self, name: str) -> None:
-        """Four learning rates, each twice the one before."""
+        """Five learning rates, each twice the one before."""
         rates = TASKS[name].rates
-        assert len(rates) == 4
-        assert [after / before for before, after in pairwise(rates)] == [2] * 3
+        assert len(rates) == 5
+        assert [after / before for before, after in pairwise(rates)] == [2] * 4
 
     def test_a_memory_has_epochs_to_work_in(self, name: str) -> None:
         """There are more than eight: a memory sees the first one whole."""

@@ -110,10 +110,13 @@ def assert_all_gone(tree: JobTree) -> None:
 
 
 def end(tree: JobTree) -> None:
-    """Kill what runs of a job."""
-    for process in processes_of(tree):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
+    """Kill what runs of a job, and wait until it is gone: a busy machine takes its time."""
+    deadline = time.monotonic() + TIMEOUT
+    while (left := list(processes_of(tree))) and time.monotonic() < deadline:
+        for process in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        time.sleep(0.05)
 
 
 def processes_of(tree: JobTree) -> Iterator[int]:
