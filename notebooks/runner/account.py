@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
+from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +51,14 @@ SageMaker:
 _TARGET: Final = "HTTP_X_AMZ_TARGET"
 
 
+def _forget_all(port: int) -> None:
+    """Have moto forget what accounts before this one in the same process did."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("POST", "/moto-api/reset")
+    connection.getresponse().read()
+    connection.close()
+
+
 @contextlib.contextmanager
 def account(folder: Path) -> Iterator[dict[str, str]]:
     """Have an account, and give the environment variables that lead to it.
@@ -66,6 +75,7 @@ def account(folder: Path) -> Iterator[dict[str, str]]:
     defaults = folder / "sagemaker.yaml"
     defaults.write_text(_DEFAULTS, encoding="utf-8")
     try:
+        _forget_all(server.server_port)
         session = _Session(server.server_port)
         place = {"LocationConstraint": _REGION}
         session.client("s3").create_bucket(Bucket=_BUCKET, CreateBucketConfiguration=place)

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class TestSource:
         """After a change of the notebook: make notebooks KEEP=--keep."""
         page = page_of(source)
         assert f'<meta name="source-sha256" content="{digest_of(source)}">' in page
-        assert f"<title>{title_of(source)}</title>" in page
+        assert f"<title>{escape(title_of(source))}</title>" in page
 
     def test_its_page_shows_outputs_and_no_place_of_a_machine(self, source: Path) -> None:
         """A reader need not run anything, and sees nothing of the machine where it was made."""
