@@ -34,6 +34,17 @@ _LEAF = (
 _CONTAINER = f"from {PACKAGE} import SiftingDataloader, sift; import {PACKAGE}.container"
 _CLIENT = f"from {PACKAGE} import compare, describe_request, keep_sweep, sift_tuner, watch"
 
+_OF_DEVELOPERS = [
+    "bench",
+    "dev",
+    "dev-integrations",
+    "dev-v3",
+    "docs",
+    "fuzz",
+    "notebooks",
+    "release",
+]
+
 TRIALS = (
     Trial("", _LEAF),
     Trial("client", f"{_CLIENT}; from {PACKAGE} import HostSession, sift_estimator"),
@@ -44,11 +55,8 @@ TRIALS = (
     Trial("demo", f"{_CONTAINER}; {_CLIENT}; import matplotlib", is_large=True),
     Trial("huggingface,container", f"import {PACKAGE}.integrations.huggingface", is_large=True),
     Trial("lightning,container", f"import {PACKAGE}.integrations.lightning", is_large=True),
-    # Those of developers: that there is something to install.
-    *(
-        Trial(extra, _LEAF, is_large=True)
-        for extra in ("bench", "dev", "dev-integrations", "dev-v3", "docs", "fuzz", "release")
-    ),
+    # That there is something to install.
+    *(Trial(extra, _LEAF, is_large=True) for extra in _OF_DEVELOPERS),
 )
 
 CONSUMER = f"""
