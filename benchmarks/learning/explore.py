@@ -21,8 +21,6 @@ from sift_toolkit import SiftConfig
 EXPLORING_SEEDS = (200, 201, 202, 203)
 EXPLORED_TASKS = ("letters", "fashion", "wordnet", "letters-noisy", "letters-tail", "letters-long")
 _OWN = replace(LEARNABILITY, value="own")
-_WITH_END = {"falls_to": 2 / 7, "anneal": 0.1}
-_WITH_END_BY_DATA = {**_WITH_END, "by_steps": False}
 
 
 def _variant(
@@ -112,7 +110,13 @@ class Progress:
         return gains.clamp_min(0)[torch.bucketize(now, self.edges)] + 0.01
 
 
-ORIGINAL: Callable[[], OwnValues] = lambda: undecided  # noqa: E731 - one word for a choice
+def original() -> OwnValues:
+    """Return the rule that this began with; it remembers nothing."""
+    return undecided
+
+
+_with_end = partial(_variant, falls_to=2 / 7, anneal=0.1)
+_by_data = partial(_with_end, by_steps=False)
 BY_MEAN = partial(Softened, torch.mean)
 BY_MEDIAN = partial(Softened, torch.median)
 BY_TWICE_THE_MEDIAN = partial(Softened, lambda losses: 2 * torch.median(losses))
@@ -120,38 +124,36 @@ BY_TWICE_THE_MEDIAN = partial(Softened, lambda losses: 2 * torch.median(losses))
 
 def _first_round() -> list[Arm]:
     """Return what was tried with one seed, two for the first."""
-    by_data = partial(_variant, **_WITH_END_BY_DATA)  # type: ignore[arg-type] # of many types
     q = "q (1 - q)"
     return [
-        by_data("random", config=RANDOM),
-        by_data(q, ORIGINAL),
-        _variant(q, ORIGINAL, falls_to=2 / 7, anneal=0.2, by_steps=False),
-        _variant(q, ORIGINAL, falls_to=2 / 7, by_steps=False),
-        _variant(q, ORIGINAL, falls_to=0.1, anneal=0.1, by_steps=False),
-        by_data("by the batches' mean", BY_MEAN),
-        by_data("root of q (1 - q) + .02", lambda: root),
-        by_data("measured gain", Progress),
-        by_data("gradient", config=replace(LEARNABILITY, value="gradient")),
-        by_data(
+        _by_data("random", config=RANDOM),
+        _by_data(q, original),
+        _variant(q, original, falls_to=2 / 7, anneal=0.2, by_steps=False),
+        _variant(q, original, falls_to=2 / 7, by_steps=False),
+        _variant(q, original, falls_to=0.1, anneal=0.1, by_steps=False),
+        _by_data("by the batches' mean", BY_MEAN),
+        _by_data("root of q (1 - q) + .02", lambda: root),
+        _by_data("measured gain", Progress),
+        _by_data("gradient", config=replace(LEARNABILITY, value="gradient")),
+        _by_data(
             "gradient, correction .5",
             config=replace(LEARNABILITY, value="gradient", correction=0.5),
         ),
-        by_data("percentile", config=replace(LEARNABILITY, law="percentile", min_probability=0)),
+        _by_data("percentile", config=replace(LEARNABILITY, law="percentile", min_probability=0)),
     ]
 
 
 def _second_round() -> list[Arm]:
     """Return what was tried with up to four seeds."""
-    with_end = partial(_variant, **_WITH_END)  # type: ignore[arg-type] # of many types
     return [
-        with_end("random", config=RANDOM),
+        _with_end("random", config=RANDOM),
         _variant("random", config=RANDOM, falls_to=1.0),
-        with_end("q (1 - q)", ORIGINAL),
-        _variant("q (1 - q)", ORIGINAL, anneal=0.1),
-        _variant("q (1 - q)", ORIGINAL, falls_to=1.0, anneal=0.1),
-        _variant("q (1 - q)", ORIGINAL),
-        _variant("by the batches' median", BY_MEDIAN, **_WITH_END_BY_DATA),  # type: ignore[arg-type] # of many types
-        with_end("by the batches' median", BY_MEDIAN),
+        _with_end("q (1 - q)", original),
+        _variant("q (1 - q)", original, anneal=0.1),
+        _variant("q (1 - q)", original, falls_to=1.0, anneal=0.1),
+        _variant("q (1 - q)", original),
+        _by_data("by the batches' median", BY_MEDIAN),
+        _with_end("by the batches' median", BY_MEDIAN),
         _variant("by the batches' median", BY_MEDIAN, anneal=0.1),
         _variant("by the batches' median", BY_MEDIAN),
         _variant("by the batches' median", BY_MEDIAN, by_steps=False),
