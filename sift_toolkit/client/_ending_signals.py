@@ -34,7 +34,7 @@ def ended_by_signals() -> Iterator[None]:
     is. Only the main thread may set handlers; in another, signals do what they always did.
     """
 
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - python gives it
+    def end(number: int, _: FrameType | None) -> None:
         raise EndedBySignal(number)
 
     is_main = threading.current_thread() is threading.main_thread()

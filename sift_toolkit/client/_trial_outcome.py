@@ -116,8 +116,9 @@ def _fits(name: str, value: object) -> bool:
 
 
 def _is_figure(value: object) -> TypeGuard[float]:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and -_MOST <= value <= _MOST  # type: ignore[operator] # a number by now
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_MOST <= value <= _MOST
 
 
 def _has_passes(value: float | None) -> bool:
