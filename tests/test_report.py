@@ -28,7 +28,9 @@ from tests.html_page import Page
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 LOSSES = st.none() | st.tuples(*[FINITE] * len(LOSS_PERCENTILES))
-CLASSES = st.lists(st.tuples(st.integers(), st.integers(0), st.integers(0))).map(
+MOST = 2**63 - 1
+COUNTS = st.integers(0, MOST)
+CLASSES = st.lists(st.tuples(st.integers(-MOST, MOST), COUNTS, COUNTS)).map(
     lambda rows: ClassTotals(
         labels=tuple(label for label, _, _ in rows),
         seen=tuple(seen for _, seen, _ in rows),
@@ -45,7 +47,7 @@ REPORTS = st.builds(
             values=st.dictionaries(st.text(), FINITE),
             kept_losses=LOSSES,
             dropped_losses=LOSSES,
-            stuck_ids=st.lists(st.integers(0)).map(tuple),
+            stuck_ids=st.lists(COUNTS).map(tuple),
             classes=st.none() | CLASSES,
         ),
         max_size=5,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from sift_toolkit.outside import shown
 
 __all__ = ["as_list", "as_number", "as_object", "as_plain", "as_text", "as_whole"]
+
+_WHOLE_BITS: Final = 63
+"""Of an id, a label or a count, its sign left out: what a tensor of them can hold."""
 
 
 def as_object(value: object) -> dict[str, Any]:
@@ -55,13 +58,13 @@ def as_plain(value: object) -> object:
 
 
 def as_whole(value: object) -> int:
-    """Return a whole number.
+    """Return a whole number of at most 63 bits.
 
     Raises:
         TypeError: it is none.
     """
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _wrong(value, "a whole number")
+    if not isinstance(value, int) or isinstance(value, bool) or value.bit_length() > _WHOLE_BITS:
+        raise _wrong(value, f"a whole number of at most {_WHOLE_BITS} bits")
     return value
 
 

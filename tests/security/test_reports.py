@@ -45,6 +45,10 @@ WRONG = {
     "a label is text": {
         "observations": [{**EMPTY, "classes": {"labels": ["a"], "seen": [1], "chosen": [1]}}]
     },
+    "a count is too large": {
+        "observations": [{**EMPTY, "classes": {"labels": [0], "seen": [HUGE], "chosen": [1]}}]
+    },
+    "an id is too large": {"observations": [{**EMPTY, "stuck_ids": [2**63]}]},
 }
 
 
