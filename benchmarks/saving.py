@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
-from machine import spread, write_result
+from machine import hold_pages, spread, write_result
 from tasks import TASKS, Task, per_sample_loss
 
 from sift_toolkit import SiftConfig, SiftingDataloader
@@ -110,6 +110,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=7)
     options = parser.parse_args()
+    hold_pages()
     torch.set_num_threads(1)
     rows = []
     for task in TASKS:

@@ -104,19 +104,22 @@ def sifted(
     return feed
 
 
-LEARNABILITY = SiftConfig(
-    keep=0.7,
-    law="proportional",
-    value="learnability",
-    scores="memory",
-    min_probability=0.15,
-    gate="off",
-)
-PERCENTILE = SiftConfig(keep=0.7, law="percentile", scores="memory", correction=0.5, gate="off")
-RANDOM = SiftConfig(keep=0.7, law="random", scores="memory", gate="off")
+LEARNABILITY = SiftConfig(keep=0.7, scores="memory", gate="off")
+"""The toolkit's own defaults."""
+FIRST_RULE = replace(LEARNABILITY, staleness=0, min_probability=0.15)
+"""What was compared before samples took turns; its share falls."""
+PERCENTILE = replace(LEARNABILITY, law="percentile", correction=0.5)
+RANDOM = replace(LEARNABILITY, law="random")
 # As its documentation has it: fresh scores, coins, a constant keep, and a short delay as in the
 # public sample; the default of 1000 steps would be most of a training here.
-AWS = SiftConfig(keep=1.0, scores="fresh", selection="bernoulli", sift_delay=10, gate="off")
+AWS = SiftConfig(
+    keep=1.0,
+    law="percentile",
+    scores="fresh",
+    selection="bernoulli",
+    sift_delay=10,
+    gate="off",
+)
 
 
 def _plain(budget: float) -> Arm:
@@ -135,7 +138,10 @@ ARMS: dict[str, Arm] = {
     arm.name: arm
     for arm in (
         *(_plain(budget) for budget in BUDGETS),
-        Arm("random 50%", "random", sifted(replace(RANDOM, keep=0.5), None), 0.5),
+        *(
+            Arm(f"random {kept:.0%}", "random", sifted(replace(RANDOM, keep=kept), None), kept)
+            for kept in KEPT
+        ),
         *(
             Arm(f"random, falling {kept:.0%}", "random", sifted(RANDOM, kept), kept)
             for kept in KEPT
@@ -145,15 +151,25 @@ ARMS: dict[str, Arm] = {
         Arm("InfoBatch", "peer", lambda setting: EpochFeed(setting, InfoBatch(setting)), 0.67),
         Arm("KAKURENBO", "peer", lambda setting: EpochFeed(setting, Kakurenbo(setting)), 0.85),
         *(
-            Arm(f"learnability {kept:.0%}", "ours", sifted(LEARNABILITY, kept), kept)
+            Arm(f"learnability {kept:.0%}", "ours", sifted(LEARNABILITY, kept, falls_to=1), kept)
             for kept in KEPT
         ),
-        Arm("percentile 50%", "ours", sifted(PERCENTILE, 0.5), 0.5),
         Arm(
             "learnability 50%, fresh",
             "ours",
-            sifted(replace(LEARNABILITY, scores="fresh"), 0.5),
+            sifted(replace(LEARNABILITY, scores="fresh"), 0.5, falls_to=1),
             0.8,
         ),
+        *(
+            Arm(f"without staleness, falling {kept:.0%}", "ours", sifted(FIRST_RULE, kept), kept)
+            for kept in KEPT
+        ),
+        Arm(
+            "without staleness, falling 50%, fresh",
+            "ours",
+            sifted(replace(FIRST_RULE, scores="fresh"), 0.5),
+            0.8,
+        ),
+        Arm("percentile, falling 50%", "ours", sifted(PERCENTILE, 0.5), 0.5),
     )
 }

@@ -56,7 +56,7 @@ def against_controls(tables: dict[str, Table], arm: str, random: str) -> list[Li
     to_random = {task: table.to_arm(arm, random) for task, table in tables.items()}
     return [
         _never_worse(to_plain, "plain training of the same compute"),
-        _never_worse(to_random, "random skipping with the same falling share"),
+        _never_worse(to_random, "random skipping of the same share"),
         _often_better(to_plain, "plain training of the same compute", len(tables) // 2 + 1),
         _often_better(to_random, "random skipping", -(-len(tables) // 2)),
     ]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 import torch
-from arms import ARMS, LEARNABILITY, RANDOM, Arm, sifted
+from arms import ARMS, FIRST_RULE, LEARNABILITY, RANDOM, Arm, sifted
 from feeds import OwnValues
 from torch import Tensor
 
@@ -20,13 +20,13 @@ from sift_toolkit import SiftConfig
 
 EXPLORING_SEEDS = (200, 201, 202, 203)
 EXPLORED_TASKS = ("letters", "fashion", "wordnet", "letters-noisy", "letters-tail", "letters-long")
-_OWN = replace(LEARNABILITY, value="own")
+_OWN = replace(FIRST_RULE, value="own")
 
 
 def _variant(
     name: str,
     make_own: Callable[[], OwnValues] | None = None,
-    config: SiftConfig = LEARNABILITY,
+    config: SiftConfig = FIRST_RULE,
     *,
     falls_to: float = 0.5,
     anneal: float = 0.0,
@@ -134,12 +134,12 @@ def _first_round() -> list[Arm]:
         _by_data("by the batches' mean", BY_MEAN),
         _by_data("root of q (1 - q) + .02", lambda: root),
         _by_data("measured gain", Progress),
-        _by_data("gradient", config=replace(LEARNABILITY, value="gradient")),
+        _by_data("gradient", config=replace(FIRST_RULE, value="gradient")),
         _by_data(
             "gradient, correction .5",
-            config=replace(LEARNABILITY, value="gradient", correction=0.5),
+            config=replace(FIRST_RULE, value="gradient", correction=0.5),
         ),
-        _by_data("percentile", config=replace(LEARNABILITY, law="percentile", min_probability=0)),
+        _by_data("percentile", config=replace(FIRST_RULE, law="percentile", min_probability=0)),
     ]
 
 
@@ -162,7 +162,25 @@ def _second_round() -> list[Arm]:
     ]
 
 
+def _third_round() -> list[Arm]:
+    """Return what was tried after the comparison had been run once."""
+    timeless = replace(LEARNABILITY, staleness=0)
+    return [
+        _variant("staleness 0, floor .15", falls_to=1.0),
+        _variant("staleness 0", config=timeless),
+        _variant("staleness 0", config=timeless, falls_to=1.0),
+        _variant("staleness 1", config=LEARNABILITY),
+        _variant("staleness 1", config=LEARNABILITY, falls_to=1.0),
+    ]
+
+
 EXPLORED: dict[str, Arm] = {
     arm.name: arm
-    for arm in (ARMS["plain 100%"], ARMS["plain 50%"], *_first_round(), *_second_round())
+    for arm in (
+        ARMS["plain 100%"],
+        ARMS["plain 50%"],
+        *_first_round(),
+        *_second_round(),
+        *_third_round(),
+    )
 }

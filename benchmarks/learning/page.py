@@ -19,7 +19,7 @@ from summary import explored_table, row, shown, summary_table
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 RULE = "learnability"
 ARM = f"{RULE} 50%"
-RANDOM = "random, falling 50%"
+RANDOM = "random 50%"
 HEADLINE = (
     f"{RULE} 67%",
     ARM,

@@ -29,7 +29,7 @@ RATES = RESULTS / "learning_rates.json"
 SEEDS = (0, 1, 2, 3, 4)
 SHORT_SEEDS = (0, 1, 2)
 SHORT_TASKS = ("letters", "letters-noisy", "shuttle", "fashion")
-SHORT_ARMS = ("plain 100%", "plain 50%", "random, falling 50%", "learnability 50%", "InfoBatch")
+SHORT_ARMS = ("plain 100%", "plain 50%", "random 50%", "learnability 50%", "InfoBatch")
 
 Runs = Iterable[tuple[Key, Task, Arm]]
 

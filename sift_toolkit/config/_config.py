@@ -42,9 +42,9 @@ class SiftConfig:
         None, _SHARE_ABOVE_0, "where the share falls to, linearly in the data seen; None: constant"
     )
     law: Literal["percentile", "proportional", "random"] = config_field(
-        "percentile",
+        "proportional",
         Choice(("percentile", "proportional", "random")),
-        "chance of a sample: its loss percentile ** beta (AWS), proportional to `value`, or the "
+        "chance of a sample: proportional to `value`, its loss percentile ** beta (AWS), or the "
         "same for all: the baseline that tells what choosing by losses is worth",
     )
     value: Literal["learnability", "gradient", "loss", "own"] = config_field(
@@ -59,6 +59,12 @@ class SiftConfig:
         Choice(("auto", "fresh", "memory")),
         "where losses come from: an extra forward pass over each batch, or the last known loss "
         "of each sample",
+    )
+    staleness: float = config_field(
+        1.0,
+        Number(0, 4),
+        "memory, proportional chances: they grow with the visits since a sample was last chosen, "
+        "to the power of this; 0: not at all",
     )
     score_every: int = config_field(
         1, Count(1), "fresh scores: one batch in so many is scored, the others are drawn at random"

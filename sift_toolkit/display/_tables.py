@@ -16,7 +16,7 @@ _TABLE: Final = (
 _CELL: Final = "padding:0.25em 0.75em;color:inherit;background:transparent;"
 # Words stay whole on a narrow screen, where the table scrolls; only a name may be one long word.
 _TEXT: Final = _CELL + "text-align:left;overflow-wrap:break-word;"
-_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:7em;"
+_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:9em;"
 _NUMBER: Final = _CELL + "text-align:right;white-space:nowrap;"
 _CAPTION: Final = "text-align:left;color:inherit;padding:0.25em 0.75em;font-weight:bold"
 
@@ -63,9 +63,14 @@ def pairs_table(caption: str, pairs: Iterable[tuple[str, str]]) -> str:
 
 def _row(row: Row, styles: Sequence[str]) -> str:
     weight = "" if row.is_strong else "font-weight:normal;"
-    name = f'<th scope="row" style="{styles[0]}{weight}">{escape(row.name)}</th>'
+    name = f'<th scope="row" style="{styles[0]}{weight}">{_breakable(row.name)}</th>'
     cells = (
         f'<td style="{style}">{escape(cell)}</td>'
         for cell, style in zip(row.cells, styles[1:], strict=True)
     )
     return f"<tr>{name}{''.join(cells)}</tr>"
+
+
+def _breakable(name: str) -> str:
+    """Return a name that may be broken after its underscores before it is anywhere else."""
+    return escape(name).replace("_", "_<wbr>")

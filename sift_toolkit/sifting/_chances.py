@@ -53,6 +53,28 @@ def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None, median
     return confidence * (1 - confidence) + _LEAST_VALUE
 
 
+def by_wait(values: Tensor, visits: int, staleness: float) -> Tensor:
+    """Return what values count for, by the visits in a row that their samples were passed over.
+
+    A chance that grows with the wait spreads what is drawn of equal samples over them as taking
+    turns does: no pass goes to some of them twice while others still wait. With a chance of
+    ``c * value ** a * wait ** s`` a visit, waits are in proportion to ``value ** (-a / (1 + s))``,
+    so that waiting alone would bring samples of different value closer together. Half of that is
+    made up for, ``a = 1 + s / 2``: in benchmarks/results/learning_explore.md none and all of it
+    did worse.
+
+    Args:
+        values: shape (n,), at least 0.
+        visits: from 0, for samples that were chosen at their last visit, to so many.
+        staleness: s, at least 0; with 0 values count as they are.
+
+    Returns:
+        Shape (visits + 1, n).
+    """
+    waits = torch.arange(1, visits + 2, dtype=torch.float64)
+    return values ** (1 + staleness / 2) * waits.unsqueeze(1) ** staleness
+
+
 def chances(
     config: SiftConfig,
     intervals: tuple[Tensor, Tensor],

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sift_toolkit.config import SiftConfig
-from sift_toolkit.sifting._chances import chances, sample_values
+from sift_toolkit.sifting._chances import by_wait, chances, sample_values
 from sift_toolkit.sifting._choice import Window
 from sift_toolkit.sifting._classes import Classes
 from sift_toolkit.sifting._memory_store import SampleMemory
@@ -16,6 +16,8 @@ from sift_toolkit.sifting._ties import TiedLosses, tied_losses
 
 _SHARE_AT_TOP: Final = 0.95
 """Percentile above which a loss is at the top, where no `high_loss_cap` says it."""
+_MOST_VISITS: Final = 15
+"""Visits in a row that are told apart, by which a sample was passed over."""
 _ABOVE_ANY_CAP: Final = 2.0
 """Percentile of rows that the cap is for, whatever it is."""
 
@@ -44,18 +46,17 @@ def epoch_window(
     if config.needs_own_values:
         ties = _by_own_values(config, memory, ties)
     number = ties.losses.numel()
-    groups = _with_exceptions(config, memory, ties.groups, number).index_select(0, ids)
-    counts = groups.bincount(minlength=number + 2)
-    keep = target / ids.numel()
-    values = None
-    if config.law == "proportional":
-        values = sample_values(config, ties.losses, ties.losses, ties.median)
-    chance = torch.ones(number + 2, dtype=torch.float64)
-    chance[:number] = chances(config, (ties.low, ties.high), values, keep, counts[:number])
-    if classes is not None:
-        return _by_row(chance, groups, target, classes)
-    places = torch.arange(number + 2)
-    return Window(
+    groups = _with_exceptions(config, memory, ties.groups, number)
+    waits = 1
+    if config.law == "proportional" and config.staleness > 0:
+        passed_over = memory.visits_passed_over(_MOST_VISITS)
+        waits += int(passed_over.max())
+        groups = groups + (number + 2) * passed_over
+    groups = groups.index_select(0, ids)
+    counts = groups.bincount(minlength=waits * (number + 2))
+    chance = _chances_of_groups(config, ties, counts.view(waits, -1), target / ids.numel())
+    places = torch.arange(number + 2).repeat(waits)
+    window = Window(
         chance,
         target,
         certain=places == number,
@@ -63,6 +64,31 @@ def epoch_window(
         groups=groups,
         counts=counts,
     )
+    return window if classes is None else _by_row(window, classes)
+
+
+def _chances_of_groups(config: SiftConfig, ties: TiedLosses, counts: Tensor, keep: float) -> Tensor:
+    """Return the chances of equal losses that waited equally long, those of the exceptions 1.
+
+    Args:
+        config: laws and floors.
+        ties: the losses.
+        counts: shape (waits, losses + 2), samples of each; the last two columns are the exceptions.
+        keep: the share to keep.
+
+    Returns:
+        Shape (waits * (losses + 2),).
+    """
+    waits, number = counts.shape[0], counts.shape[1] - 2
+    values = None
+    if config.law == "proportional":
+        values = sample_values(config, ties.losses, ties.losses, ties.median)
+        values = by_wait(values, waits - 1, config.staleness).flatten()
+    intervals = ties.low.repeat(waits), ties.high.repeat(waits)
+    chance = torch.ones(counts.shape, dtype=torch.float64)
+    some = chances(config, intervals, values, keep, counts[:, :number].flatten())
+    chance[:, :number] = some.view(waits, number)
+    return chance.flatten()
 
 
 def _same_for_all(rows: int, target: float, classes: Classes | None) -> Window:
@@ -78,15 +104,20 @@ def _same_for_all(rows: int, target: float, classes: Classes | None) -> Window:
     )
 
 
-def _by_row(chance: Tensor, groups: Tensor, target: float, classes: Classes) -> Window:
+def _by_row(window: Window, classes: Classes) -> Window:
     """Return the window with each row an entry: rows of one group may be of many classes."""
-    number = chance.numel() - 2
-    certain, barred = groups == number, groups == number + 1
+    groups = window.groups
+    assert groups is not None
+
+    def rows_of(entries: Tensor | None) -> Tensor | None:
+        rows = None if entries is None else entries.index_select(0, groups)
+        return None if rows is None or not bool(rows.any()) else rows
+
     return Window(
-        chance.index_select(0, groups),
-        target,
-        certain=certain if bool(certain.any()) else None,
-        barred=barred if bool(barred.any()) else None,
+        window.chance.index_select(0, groups),
+        window.target,
+        certain=rows_of(window.certain),
+        barred=rows_of(window.barred),
         classes=classes,
     )
 

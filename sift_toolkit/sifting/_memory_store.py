@@ -90,6 +90,10 @@ class SampleMemory:
             return torch.zeros(len(self), dtype=torch.bool)
         return self._passed_over >= visits
 
+    def visits_passed_over(self, most: int) -> Tensor:
+        """Return how many visits in a row all samples were passed over, int32, at most *most*."""
+        return self._passed_over.clamp(max=most).to(torch.int32)
+
     def visit(self, ids: Tensor, chosen: Tensor) -> None:
         """Count a visit of each of *ids*, however often it stands there.
 
