@@ -66,7 +66,7 @@ class Training:
         self._optimizer = torch.optim.AdamW(self._model.head.parameters(), lr=1e-3)
         self.notes: list[str] = []
         self.loader = SiftingDataloader(
-            sift_config=SiftConfig(keep=KEEP, scores="fresh", **config),
+            sift_config=SiftConfig(keep=KEEP, law="percentile", scores="fresh", **config),
             orig_dataloader=DataLoader(rows, batch_size=BATCH_SIZE, shuffle=True),
             loss_impl=per_sample_loss,
             model=self._model,

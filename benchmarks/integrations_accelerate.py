@@ -63,8 +63,8 @@ def main() -> None:
     """Train by all ways."""
     arguments = options(__doc__)
     full = arguments.epochs
-    memory = SiftConfig(keep=0.5, anneal=0.1)
-    fresh = SiftConfig(keep=0.5, anneal=0.1, scores="fresh")
+    memory = SiftConfig(keep=0.5, law="percentile", anneal=0.1)
+    fresh = SiftConfig(keep=0.5, law="percentile", anneal=0.1, scores="fresh")
     paid = round(full * 0.58)
     ways: dict[str, tuple[SiftConfig | None, int]] = {
         "all data": (None, full),

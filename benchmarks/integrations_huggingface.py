@@ -39,8 +39,10 @@ KEEP = 0.4
 MEMORY = "sifted, losses of the training itself"
 WAYS: dict[str, SiftConfig | None] = {
     "all data": None,
-    MEMORY: SiftConfig(keep=KEEP, log_every=10**9),
-    "sifted, an extra forward pass": SiftConfig(keep=KEEP, log_every=10**9, scores="fresh"),
+    MEMORY: SiftConfig(keep=KEEP, law="percentile", log_every=10**9),
+    "sifted, an extra forward pass": SiftConfig(
+        keep=KEEP, law="percentile", log_every=10**9, scores="fresh"
+    ),
     "all data, steps of the second way": None,
 }
 

@@ -97,9 +97,12 @@ def main() -> None:
     paid = round(full * 0.58)
     ways: dict[str, tuple[SiftConfig | None, int]] = {
         "all data": (None, full),
-        "sifted, losses of the training itself": (SiftConfig(keep=0.5, anneal=0.1), full),
+        "sifted, losses of the training itself": (
+            SiftConfig(keep=0.5, law="percentile", anneal=0.1),
+            full,
+        ),
         "sifted, an extra forward pass": (
-            SiftConfig(keep=0.5, anneal=0.1, scores="fresh"),
+            SiftConfig(keep=0.5, law="percentile", anneal=0.1, scores="fresh"),
             full,
         ),
         f"all data, as long as the second ({paid} epochs)": (None, paid),

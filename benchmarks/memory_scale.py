@@ -27,11 +27,11 @@ from sift_toolkit.sifting._memory_store import SampleMemory
 BATCH_SIZE = 8192
 EXTRAPOLATED = 100_000_000
 CONFIGS = {
-    "percentile, keep 0.5": {"keep": 0.5},
+    "percentile, keep 0.5": {"keep": 0.5, "law": "percentile"},
+    "learnability, keep 0.5": {"keep": 0.5},
     "learnability, keep 0.7 falling to 0.2, correction 0.5": {
         "keep": 0.7,
         "keep_end": 0.2,
-        "law": "proportional",
         "correction": 0.5,
     },
 }

@@ -43,7 +43,10 @@ WAYS = (
     Way("fresh: every batch scored", {"scores": "fresh"}),
     Way("fresh: every second batch scored", {"scores": "fresh", "score_every": 2}),
     Way("fresh: scored at half the size", {"scores": "fresh"}, halves=True),
-    Way("AWS's scheme as documented", {"scores": "fresh", "selection": "bernoulli"}),
+    Way(
+        "AWS's scheme as documented",
+        {"law": "percentile", "scores": "fresh", "selection": "bernoulli"},
+    ),
 )
 
 

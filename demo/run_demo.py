@@ -26,16 +26,10 @@ from sift_toolkit.client import (
 HERE = Path(__file__).resolve().parent
 LETTERS = HERE / "letters"
 
-AWS_SCHEME = SiftConfig(keep=0.5, scores="fresh", log_every=25)
+AWS_SCHEME = SiftConfig(keep=0.5, law="percentile", scores="fresh", log_every=25)
 """An evaluative forward pass over every sample, as AWS's smart sifting does it."""
-BEST = SiftConfig(
-    keep=0.66,
-    keep_end=0.33,
-    law="proportional",
-    min_probability=0.15,
-    log_every=25,
-)
-"""Losses of the training itself as scores; undecided samples first; ever fewer of them."""
+BEST = SiftConfig(keep=0.5, log_every=25)
+"""Losses of the training itself as scores; undecided samples first, in turns."""
 
 
 class Arm(NamedTuple):
@@ -52,8 +46,7 @@ def arms_of(epochs: int) -> list[Arm]:
     The last one is the baseline that counts: plain training, its schedule decayed to no less
     compute than the sifted job's.
     """
-    keep_end = BEST.keep_end or BEST.kept_share
-    kept = (1 + (epochs - 1) * (BEST.kept_share + keep_end) / 2) / epochs
+    kept = (1 + (epochs - 1) * BEST.kept_share) / epochs
     plain = BEST.plain_twin()
     return [
         Arm("plain", plain, epochs),

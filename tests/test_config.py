@@ -37,7 +37,7 @@ NO_DIAL = (
 )
 
 FRACTIONS_ABOVE_0 = ("keep", "keep_end", "high_loss_cap")
-FRACTIONS = ("min_probability", "correction", "anneal", "class_floor")
+FRACTIONS = ("staleness", "min_probability", "correction", "anneal", "class_floor")
 COUNTS_FROM_0 = ("sift_delay", "seed")
 COUNTS_FROM_1 = ("score_every", "rescore_every", "loss_history_length", "log_every")
 FLAGS = ("repeat_delay_per_epoch", "enabled")
@@ -126,9 +126,10 @@ class TestFields:
             "keep": 0.5,
             "beta_value": None,
             "keep_end": None,
-            "law": "percentile",
+            "law": "proportional",
             "value": "learnability",
             "scores": "auto",
+            "staleness": 1.0,
             "score_every": 1,
             "rescore_every": 8,
             "selection": "quota",
@@ -311,9 +312,9 @@ class TestDials:
         ("fields", "needed"),
         [
             ({}, False),
-            ({"value": "own"}, False),
+            ({"law": "percentile", "value": "own"}, False),
             ({"law": "proportional"}, False),
-            ({"law": "proportional", "value": "own"}, True),
+            ({"value": "own"}, True),
         ],
     )
     def test_own_values_are_needed_by_one_law(self, fields: dict[str, str], needed: bool) -> None:
@@ -526,8 +527,8 @@ class TestDecoding:
 
 def test_its_repr_shows_what_was_given() -> None:
     """What is at its default is left out, so that a notebook cell stays readable."""
-    assert repr(SiftConfig(keep=0.5, seed=0, law="proportional")) == (
-        "SiftConfig(keep=0.5, law='proportional')"
+    assert repr(SiftConfig(keep=0.5, seed=0, law="percentile")) == (
+        "SiftConfig(keep=0.5, law='percentile')"
     )
 
 

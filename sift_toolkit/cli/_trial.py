@@ -53,7 +53,7 @@ ended by signal n: called again it goes on from there.""",
     type=KeptShare(),
     multiple=True,
     metavar="SHARE[:END]",
-    help="A share to keep, falling to END; repeat it.  [default: 0.9:0.5, 0.7:0.2 and 0.5:0.1]",
+    help="A share to keep, falling to END; repeat it.  [default: 0.65, 0.45 and 0.25]",
 )
 @click.option(
     "-c",

@@ -22,9 +22,9 @@ _MOST_SHORTENED: Final = 3
 _SCORED: Final = 1 / 3
 """What a scored sample costs of a trained one."""
 
-_DEFAULT_SHARES: Final = ((0.9, 0.5), (0.7, 0.2), (0.5, 0.1))
+_DEFAULT_SHARES: Final = (0.65, 0.45, 0.25)
 _LAWS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "learnability": {"law": "proportional", "value": "learnability", "min_probability": 0.15},
+    "learnability": {"law": "proportional", "value": "learnability"},
     "percentile": {"law": "percentile"},
 }
 _RANDOM: Final = "random"
@@ -161,8 +161,7 @@ def _laws_of(base: SiftConfig) -> Mapping[str, Mapping[str, Any]]:
     default = SiftConfig(keep=1.0)
     if (base.law, base.value) != (default.law, default.value):
         return {base.value if base.law == "proportional" else base.law: {}}
-    floor = {"min_probability": base.min_probability} if base.min_probability else {}
-    return {name: {**law, **floor} for name, law in _LAWS.items()}
+    return _LAWS
 
 
 def _expected_passes(config: SiftConfig, epochs: int) -> float:

@@ -62,7 +62,7 @@ class SiftConfig:
     )
     staleness: float = config_field(
         1.0,
-        Number(0, 4),
+        _SHARE,
         "memory, proportional chances: they grow with the visits since a sample was last chosen, "
         "to the power of this; 0: not at all",
     )

@@ -19,21 +19,19 @@ from tests.client.trials import arm_of
 
 
 def test_the_default_arms() -> None:
-    """Six sifted arms of three falling shares and two laws, and one of random samples."""
+    """Six sifted arms of three shares and two laws, and one of random samples."""
     arms = sifting_arms(None, None, 20)
     assert [arm.label for arm in arms] == [
-        "keep=0.9-0.5 learnability",
-        "keep=0.9-0.5 percentile",
-        "keep=0.7-0.2 learnability",
-        "keep=0.7-0.2 percentile",
-        "keep=0.5-0.1 learnability",
-        "keep=0.5-0.1 percentile",
-        "keep=0.7-0.2 random",
+        "keep=0.65 learnability",
+        "keep=0.65 percentile",
+        "keep=0.45 learnability",
+        "keep=0.45 percentile",
+        "keep=0.25 learnability",
+        "keep=0.25 percentile",
+        "keep=0.45 random",
     ]
-    assert arms[2].config == SiftConfig(
-        keep=0.7, keep_end=0.2, law="proportional", min_probability=0.15
-    )
-    assert arms[-1].config == SiftConfig(keep=0.7, keep_end=0.2, law="random")
+    assert arms[2].config == SiftConfig(keep=0.45)
+    assert arms[-1].config == SiftConfig(keep=0.45, law="random")
     assert [arm.kind for arm in arms] == ["sifted"] * 6 + ["random"]
     assert arm_problems([*plain_arms(20, arms), *arms]) == []
 
@@ -48,7 +46,7 @@ def test_shares_of_ones_own() -> None:
         "keep=0.8-0.4 learnability",
         "keep=0.8-0.4 percentile",
     ]
-    assert arms[1].config == SiftConfig(keep=0.5, scores="fresh", log_every=5)
+    assert arms[0].config == SiftConfig(keep=0.5, scores="fresh", log_every=5)
 
 
 def test_a_law_of_ones_own() -> None:

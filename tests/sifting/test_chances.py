@@ -13,6 +13,7 @@ from torch import Tensor
 
 from sift_toolkit import SiftConfig
 from sift_toolkit.sifting._chances import (
+    by_wait,
     chances,
     percentile_chances,
     sample_values,
@@ -145,11 +146,11 @@ class TestValues:
 class TestChances:
     """A config's chances, before any quota."""
 
-    def test_the_percentile_law_is_the_default(self) -> None:
+    def test_percentiles_alone_count(self) -> None:
         """At half kept, four different losses have the middles of their quarters."""
-        assert chances_of(torch.tensor([4.0, 1.0, 3.0, 2.0])).tolist() == pytest.approx(
-            [0.875, 0.125, 0.625, 0.375]
-        )
+        assert chances_of(
+            torch.tensor([4.0, 1.0, 3.0, 2.0]), law="percentile"
+        ).tolist() == pytest.approx([0.875, 0.125, 0.625, 0.375])
 
     def test_a_proportional_chance_follows_the_value(self) -> None:
         """Chances are proportional to the values and sum to the target."""
@@ -218,7 +219,28 @@ class TestChances:
 
     def test_equal_losses_are_no_suspects(self) -> None:
         """When all losses are the same, none of them stands out: the cap takes nobody."""
-        assert chances_of(torch.ones(20), high_loss_cap=0.9).tolist() == [0.5] * 20
+        chance = chances_of(torch.ones(20), law="percentile", high_loss_cap=0.9)
+        assert chance.tolist() == [0.5] * 20
+
+
+class TestWaiting:
+    """Values by the visits that their samples waited."""
+
+    def test_a_value_grows_with_the_wait(self) -> None:
+        """By hand: at staleness 1 the value to the power of 1.5, times 1, 2, 3."""
+        assert by_wait(doubles(0.04, 0.25), 2, 1.0).tolist() == [
+            pytest.approx([0.008, 0.125]),
+            pytest.approx([0.016, 0.25]),
+            pytest.approx([0.024, 0.375]),
+        ]
+
+    def test_half_of_it(self) -> None:
+        """At staleness 0.5 the value to the power of 1.25, times the root of the wait."""
+        assert by_wait(doubles(0.0625), 3, 0.5)[3].tolist() == pytest.approx([2 * 0.5**5])
+
+    def test_without_staleness_values_are_as_they_are(self) -> None:
+        """For every wait, to the last bit."""
+        assert by_wait(doubles(0.1, 0.7), 1, 0.0).tolist() == [[0.1, 0.7], [0.1, 0.7]]
 
 
 class TestScaling:

@@ -149,6 +149,7 @@ def test_the_hard_ones_of_each_batch_are_kept(toy: Any) -> None:
     loader = toy.sifted(
         toy.loader(64),
         loss=lambda model, batch: (batch[2] % 8).float() + 1,
+        law="percentile",
         scores="fresh",
         keep=0.25,
     )
@@ -166,7 +167,13 @@ def test_scoring_only_every_kth_batch_costs_only_every_kth_pass(toy: Any) -> Non
         return (batch[2] % 8).float() + 1
 
     loader = toy.sifted(
-        toy.loader(96), loss=loss, scores="fresh", score_every=3, keep=0.25, correction=1.0
+        toy.loader(96),
+        loss=loss,
+        law="percentile",
+        scores="fresh",
+        score_every=3,
+        keep=0.25,
+        correction=1.0,
     )
     rows: list[int] = []
     for _ in range(30):

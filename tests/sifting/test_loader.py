@@ -305,6 +305,7 @@ def test_min_probability_is_a_floor(toy: Any, scores: str) -> None:
     loader = toy.sifted(
         toy.loader(100, shuffle=True, batch_size=25),
         loss=lambda model, batch: losses[batch[2]],
+        law="percentile",
         scores=scores,
         keep=0.25,
         min_probability=0.1,

@@ -92,7 +92,11 @@ def test_samples_are_dropped_before_they_are_loaded(toy: Any) -> None:
 def test_the_hard_ones_are_kept(toy: Any) -> None:
     """At keep .25 the easiest tenth hardly comes, the hardest tenth nearly always."""
     loader = toy.sifted(
-        toy.loader(40, shuffle=True), scores="memory", keep=0.25, rescore_every=1000
+        toy.loader(40, shuffle=True),
+        law="percentile",
+        scores="memory",
+        keep=0.25,
+        rescore_every=1000,
     )
     kept(loader, rising)
     chosen = collections.Counter(
@@ -531,7 +535,9 @@ def check_accounts(loader: SiftingDataloader) -> None:
 def test_ids_stuck_at_the_top_are_reported(toy: Any) -> None:
     """Rows whose loss stays among the highest however often they are trained on."""
     seen: list[Any] = []
-    loader = toy.sifted(toy.loader(100, shuffle=True), scores="memory", listener=seen.append)
+    loader = toy.sifted(
+        toy.loader(100, shuffle=True), law="percentile", scores="memory", listener=seen.append
+    )
     epoch = 0
 
     def losses_of(numbers: Tensor) -> Tensor:

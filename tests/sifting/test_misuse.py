@@ -157,7 +157,7 @@ def test_an_empty_batch_is_passed_over(toy: Any) -> None:
 
 def test_never_rescored(toy: Any) -> None:
     """Above 255 visits are not counted, and nobody is chosen for certain."""
-    loader = toy.sifted(scores="memory", rescore_every=256, keep=0.1)
+    loader = toy.sifted(law="percentile", scores="memory", rescore_every=256, keep=0.1)
     for _ in range(260):
         for batch in loader:
             loader.reduce((batch[2] > 3).float() * batch[2])

@@ -57,6 +57,7 @@ def vanishing(toy: Any, scores: str, **arguments: Any) -> Any:
         toy.loader(ROWS, shuffle=True),
         loss=rising,
         **{
+            "law": "percentile",
             "scores": scores,
             "keep": 0.25,
             "rescore_every": 256,

@@ -24,6 +24,7 @@ NESTED: dict[str, Any] = {
 }
 EXPECTED = SiftConfig(
     beta_value=3.0,
+    law="percentile",
     loss_history_length=500,
     sift_delay=10,
     repeat_delay_per_epoch=True,

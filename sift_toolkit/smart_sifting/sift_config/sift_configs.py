@@ -106,6 +106,7 @@ class RelativeProbabilisticSiftConfig(_Checked):
         start = self.loss_based_sift_config.sift_config
         return SiftConfig(
             beta_value=float(self.beta_value),
+            law="percentile",
             loss_history_length=self.loss_history_length,
             sift_delay=start.sift_delay,
             repeat_delay_per_epoch=start.repeat_delay_per_epoch,
