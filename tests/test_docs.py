@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -22,6 +21,7 @@ from sift_toolkit.client import _limits
 from sift_toolkit.config import help_of, rule_of
 from sift_toolkit.metrics import NAME_PREFIX
 from tests.pages.blocks import EVERY_PAGE
+from tests.script_module import loaded
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -56,12 +56,7 @@ def text_of(page: Path) -> str:
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
     """docs/generate.py, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "docs" / "generate.py")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 
 import sift_toolkit
 from tests.fuzz.campaign import properties, table
+from tests.script_module import loaded
 
 ROOT: Final = Path(__file__).parents[1]
 PROJECT: Final = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -27,13 +27,7 @@ INFO: Final = [
 
 def script(name: str) -> ModuleType:
     """A script of .ci, which is no package."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / ".ci" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / ".ci" / f"{name}.py")
 
 
 @pytest.fixture(scope="module")

@@ -192,7 +192,7 @@ def test_a_budget(run: Callable[..., TrialResult], marks: Path) -> None:
     assert figures(again) == figures(first)
     assert "2 jobs have ended before, and are not run again" in said
     assert len(run(budget=2.3).outcomes) == 3
-    assert started(marks) == {"plain-4-0": 1, "plain-2-0": 1, "percentile-4-0": 1}
+    assert started(marks) == {"plain-4-0": 1, "plain-2-0": 1, "proportional-4-0": 1}
 
 
 def test_what_may_not_change(run: Callable[..., TrialResult], script: Path) -> None:
@@ -216,7 +216,7 @@ trial(script, epochs=4, seeds=2, arms={"half": SiftConfig(keep=0.5)}, inputs={"m
 
 @pytest.mark.parametrize(
     ("number", "waits"),
-    [(signal.SIGINT, "percentile-4-0"), (signal.SIGTERM, "plain-2-0")],
+    [(signal.SIGINT, "proportional-4-0"), (signal.SIGTERM, "plain-2-0")],
 )
 def test_interrupted(
     run: Callable[..., TrialResult],
@@ -243,7 +243,7 @@ def test_interrupted(
     (marks / f"wait-{waits}").unlink()
     # One seed of each arm: what comes after is played in test_trial_run.
     resumed = run(budget=2.3)
-    assert started(marks) == {"plain-4-0": 1, "plain-2-0": 1, "percentile-4-0": 1, waits: 2}
+    assert started(marks) == {"plain-4-0": 1, "plain-2-0": 1, "proportional-4-0": 1, waits: 2}
     # What was put together from two processes is what one alone finds.
     scores = {key: outcome.score for key, outcome in resumed.outcomes.items()}
     assert scores == {
@@ -254,16 +254,16 @@ def test_interrupted(
 
 def test_a_job_that_fails(run: Callable[..., TrialResult], marks: Path) -> None:
     """Its arm goes no further, the others do; started again it is run again."""
-    (marks / "fail-percentile-4-0").touch()
+    (marks / "fail-proportional-4-0").touch()
     result = run(budget=2.3)
     (row,) = (row for row in result.rows if row.failure)
     assert row.arm.label == "half"
-    assert "percentile-4-0 is not to be" in str(row.failure)
+    assert "proportional-4-0 is not to be" in str(row.failure)
     assert any(note.startswith("half: it failed: ") for note in result.notes)
-    (marks / "fail-percentile-4-0").unlink()
+    (marks / "fail-proportional-4-0").unlink()
     mended = run(budget=2.3)
     assert all(row.failure is None for row in mended.rows)
-    assert started(marks) == {"plain-4-0": 1, "plain-2-0": 1, "percentile-4-0": 2}
+    assert started(marks) == {"plain-4-0": 1, "plain-2-0": 1, "proportional-4-0": 2}
 
 
 def test_plain_training_that_fails(run: Callable[..., TrialResult], marks: Path) -> None:

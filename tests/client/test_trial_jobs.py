@@ -224,7 +224,7 @@ def test_a_host_session(tmp_path: Path) -> None:
     source, marks = tmp_path / "src", tmp_path / "marks"
     source.mkdir()
     marks.mkdir()
-    (marks / "fail-percentile-4-0").touch()
+    (marks / "fail-proportional-4-0").touch()
     shutil.copy(Path(__file__).with_name("trial_script.py"), source / "train.py")
 
     def interrupt(line: str) -> None:
@@ -254,9 +254,9 @@ def test_a_host_session(tmp_path: Path) -> None:
         trial(estimator(interrupt), budget=2.4, **arguments)
     assert (marks / "started").read_text().split() == ["plain-4-0"]
     result = trial(estimator(), budget=2.4, **arguments)
-    assert "percentile-4-0 is not to be" in str(result.rows[-1].failure)
+    assert "proportional-4-0 is not to be" in str(result.rows[-1].failure)
     assert len((marks / "started").read_text().split()) == 4
-    (marks / "fail-percentile-4-0").unlink()
+    (marks / "fail-proportional-4-0").unlink()
     plan = json.loads((tmp_path / "trial" / "sift_trial.json").read_text())
     assert plan["subject"]["place"] == "jobs"
     mended = trial(estimator(), budget=2.4, **arguments)

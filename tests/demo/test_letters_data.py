@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import string
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+from tests.script_module import loaded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +35,7 @@ def arrays() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def pack_data() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pack_data", LETTERS / "pack_data.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(LETTERS / "pack_data.py")
 
 
 def whole(arrays: Mapping[str, np.ndarray]) -> tuple[list[str], np.ndarray]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ import pytest
 
 from sift_toolkit.contract import JobTree
 from sift_toolkit.metrics import KEPT_SHARE, VALIDATION_ACCURACY, read_series
+from tests.script_module import loaded
 
 DEMO = Path(__file__).parents[2] / "demo"
 LETTERS_OF_EACH_PART = 640
@@ -20,11 +20,7 @@ LETTERS_OF_EACH_PART = 640
 @pytest.fixture
 def run_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ModuleType:
     """demo/run_demo.py on the first few letters, on a machine that knows nothing of AWS."""
-    spec = importlib.util.spec_from_file_location("run_demo", DEMO / "run_demo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = loaded(DEMO / "run_demo.py")
     few = tmp_path / "letters"
     (few / "data").mkdir(parents=True)
     shutil.copy(DEMO / "letters" / "letters.py", few)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import itertools
 import re
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import Any, Final
 
 import pytest
 import yaml
+
+from tests.script_module import loaded
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -39,12 +40,7 @@ def navigation() -> list[str]:
 @pytest.fixture(scope="module")
 def reference() -> ModuleType:
     """docs/api_pages.py, which is no part of the package."""
-    spec = importlib.util.spec_from_file_location("api_pages", ROOT / "docs" / "api_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(ROOT / "docs" / "api_pages.py")
 
 
 def test_each_page_stands_in_the_navigation(reference: ModuleType) -> None:
