@@ -22,6 +22,8 @@ BASE :=
 # Of `make fuzz`: seconds for all properties together; which of them (none: all), the seed.
 SECONDS := 600
 FUZZ :=
+# Of `make test`: tests mostly wait for processes of their own. 0: one after the other.
+WORKERS := 3
 # Of `make release-check`: as --pythons 3.11 --extras client, or --large.
 CHECK :=
 
@@ -31,7 +33,7 @@ demo: $(VENV)/demo.installed  ## set up and run the main job: twins on real data
 	$(BIN)/python demo/run_demo.py
 
 test: $(VENV)/dev.installed  ## set up and run the whole test suite
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(PYTEST)
 
 test-ranks: $(VENV)/dev.installed  ## of these only the tests of several processes
 	$(BIN)/python -m pytest tests/ranks $(PYTEST)

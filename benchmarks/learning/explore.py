@@ -1,8 +1,8 @@
 """Rules that were tried before the comparison, on seeds of their own and on some of the tasks.
 
-In the file of their runs are more: those called "of all" took a changed core, whose best became
-`value="learnability"`; until then that was q (1 - q) + 0.02 of the plain loss, with which floors
-and a correction were tried too.
+In the file of their runs are more, which took a changed core. Of those called "of all" the best
+became `value="learnability"`; until then that was q (1 - q) + 0.02 of the plain loss, with which
+floors and a correction were tried too. Those with "wait" and "in turns" led to `staleness`.
 """
 
 from __future__ import annotations
@@ -166,6 +166,7 @@ def _third_round() -> list[Arm]:
     """Return what was tried after the comparison had been run once."""
     timeless = replace(LEARNABILITY, staleness=0)
     return [
+        _variant("staleness 0, floor .15"),
         _variant("staleness 0, floor .15", falls_to=1.0),
         _variant("staleness 0", config=timeless),
         _variant("staleness 0", config=timeless, falls_to=1.0),

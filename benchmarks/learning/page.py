@@ -187,6 +187,8 @@ says little: of two trainings of WordNet alone the difference has a standard err
 
 "To" says where the kept share falls to, of where it starts; "tenth on all": the last tenth of the
 training is on all data; "rate by data": the learning rate follows the data seen, else the steps.
+"Value" is that of learnability, "wait" the epochs since a row was last trained on; staleness 1 is
+value ** 1.5 * wait, and the default. "In turns": a row that waited longer comes first.
 
 ## All that was tried
 
