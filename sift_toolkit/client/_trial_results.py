@@ -167,7 +167,7 @@ def interpolate(cost: float, known: Sequence[tuple[float, float]]) -> float:
     for (below, low), (above, high) in itertools.pairwise(ordered):
         if cost <= above:
             share = math.log(cost / below) / math.log(above / below) if above > below else 1.0
-            return low + share * (high - low)
+            return (1 - share) * low + share * high  # exactly what was measured at both ends
     return ordered[-1][1]
 
 

@@ -53,26 +53,25 @@ def sample_values(config: SiftConfig, losses: Tensor, own: Tensor | None, median
     return confidence * (1 - confidence) + _LEAST_VALUE
 
 
-def by_wait(values: Tensor, visits: int, staleness: float) -> Tensor:
+def by_wait(values: Tensor, visits: Tensor, staleness: float) -> Tensor:
     """Return what values count for, by the visits in a row that their samples were passed over.
 
     A chance that grows with the wait spreads what is drawn of equal samples over them as taking
     turns does: no pass goes to some of them twice while others still wait. With a chance of
-    ``c * value ** a * wait ** s`` a visit, waits are in proportion to ``value ** (-a / (1 + s))``,
-    so that waiting alone would bring samples of different value closer together. Half of that is
-    made up for, ``a = 1 + s / 2``: in benchmarks/results/learning_explore.md none and all of it
-    did worse.
+    ``c * value ** a * wait ** s`` a visit, waits, where they are long, are in proportion to
+    ``value ** (-a / (1 + s))``, so that waiting alone would bring samples of different value closer
+    together. Half of that is made up for, ``a = 1 + s / 2``: with none of it wrong labels came too
+    often, all of it did worse on text (benchmarks/results/learning_explore.md).
 
     Args:
         values: shape (n,), at least 0.
-        visits: from 0, for samples that were chosen at their last visit, to so many.
+        visits: shape (n,), 0 for samples that were chosen at their last visit.
         staleness: s, at least 0; with 0 values count as they are.
 
     Returns:
-        Shape (visits + 1, n).
+        Shape (n,).
     """
-    waits = torch.arange(1, visits + 2, dtype=torch.float64)
-    return values ** (1 + staleness / 2) * waits.unsqueeze(1) ** staleness
+    return values ** (1 + staleness / 2) * (visits.to(torch.float64) + 1) ** staleness
 
 
 def chances(
@@ -92,16 +91,20 @@ def chances(
         counts: shape (n,), samples that each entry stands for; None: one.
     """
     low, high = intervals
+    # The middle of the interval: samples with equal losses stand in it together.
+    cap = config.high_loss_cap
+    is_capped = None if cap is None else (low + high) / 2 > cap
     if config.law == "percentile":
-        chance = percentile_chances(low, high, keep)
+        chance = _without(is_capped, percentile_chances(low, high, keep))
     else:
         assert values is not None
         rows = values.numel() if counts is None else float(counts.sum())
-        chance = scale_to(values, keep * rows, counts)
-    if config.high_loss_cap is not None:
-        # The middle of the interval: samples with equal losses stand in it together.
-        chance = torch.where((low + high) / 2 > config.high_loss_cap, 0.0, chance)
+        chance = _without(is_capped, scale_to(_without(is_capped, values), keep * rows, counts))
     return chance.clamp(max(config.min_probability, _LEAST_CHANCE), 1)
+
+
+def _without(entries: Tensor | None, values: Tensor) -> Tensor:
+    return values if entries is None else values.masked_fill(entries, 0.0)
 
 
 def scale_to(chance: Tensor, total: float, counts: Tensor | None = None) -> Tensor:

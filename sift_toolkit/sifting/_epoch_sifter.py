@@ -45,6 +45,7 @@ class EpochSifter:
     def whole(self, order: EpochOrder) -> EpochPlan:
         """Return the plan of an epoch on all data."""
         self._classes.count_ids(order.ids)
+        self._memory.train_on(order.ids)
         return EpochPlan.whole(order.ids.to(self._id_type), order.sizes)
 
     def sifted(self, order: EpochOrder, span: SiftedSpan, waiting: Chosen) -> EpochPlan:
@@ -67,9 +68,9 @@ class EpochSifter:
             mix=False,
         )
         self.remainder = forgiven(remainder)
-        self._memory.visit(ids, rows)
         self._show_scores(ids, rows)
         places, chosen = with_whole_ends(order.ids.to(self._id_type), span, rows, weights)
+        self._memory.visit(order.ids, places)
         self._classes.count_ids(order.ids, places)
         sizes = epoch_sizes(order, places, waiting.ids.numel(), self._rule)
         return EpochPlan.sifted(waiting, chosen, places, sizes, order.ids.numel())

@@ -46,49 +46,63 @@ def epoch_window(
     if config.needs_own_values:
         ties = _by_own_values(config, memory, ties)
     number = ties.losses.numel()
-    groups = _with_exceptions(config, memory, ties.groups, number)
-    waits = 1
-    if config.law == "proportional" and config.staleness > 0:
-        passed_over = memory.visits_passed_over(_MOST_VISITS)
-        waits += int(passed_over.max())
-        groups = groups + (number + 2) * passed_over
-    groups = groups.index_select(0, ids)
-    counts = groups.bincount(minlength=waits * (number + 2))
-    chance = _chances_of_groups(config, ties, counts.view(waits, -1), target / ids.numel())
-    places = torch.arange(number + 2).repeat(waits)
+    groups = _with_exceptions(config, memory, ties.groups, number).index_select(0, ids)
+    waits = _waits(config, memory, ids)
+    # A cell is a group of rows that waited equally long, or that are an exception.
+    cells = groups if waits is None else groups + waits * (number + 2)
+    counts = cells.bincount()
+    used = torch.where(counts > 0)[0]
+    counts, group, wait = counts[used], used % (number + 2), used // (number + 2)
+    known = group < number
+    chance = torch.ones(used.numel(), dtype=torch.float64)
+    chance[known] = _chances_of(
+        config, ties, group[known], wait[known], target / ids.numel(), counts[known]
+    )
     window = Window(
         chance,
         target,
-        certain=places == number,
-        barred=places == number + 1,
-        groups=groups,
+        certain=group == number,
+        barred=group == number + 1,
+        groups=_renumbered(used, cells),
         counts=counts,
     )
     return window if classes is None else _by_row(window, classes)
 
 
-def _chances_of_groups(config: SiftConfig, ties: TiedLosses, counts: Tensor, keep: float) -> Tensor:
-    """Return the chances of equal losses that waited equally long, those of the exceptions 1.
+def _waits(config: SiftConfig, memory: SampleMemory, ids: Tensor) -> Tensor | None:
+    """Return the visits at which each row was passed over, int32; None: they do not count."""
+    if config.law != "proportional" or config.staleness == 0:
+        return None
+    # Whoever waited longer is certain.
+    return memory.visits_passed_over(ids, min(_MOST_VISITS, config.rescore_every - 1))
+
+
+def _chances_of(
+    config: SiftConfig, ties: TiedLosses, group: Tensor, wait: Tensor, keep: float, counts: Tensor
+) -> Tensor:
+    """Return the chances of cells of rows with equal losses.
 
     Args:
         config: laws and floors.
         ties: the losses.
-        counts: shape (waits, losses + 2), samples of each; the last two columns are the exceptions.
+        group: shape (n,), int64, which of them a cell's rows have.
+        wait: shape (n,), int64, visits at which they were passed over.
         keep: the share to keep.
-
-    Returns:
-        Shape (waits * (losses + 2),).
+        counts: shape (n,), rows of each cell.
     """
-    waits, number = counts.shape[0], counts.shape[1] - 2
     values = None
     if config.law == "proportional":
         values = sample_values(config, ties.losses, ties.losses, ties.median)
-        values = by_wait(values, waits - 1, config.staleness).flatten()
-    intervals = ties.low.repeat(waits), ties.high.repeat(waits)
-    chance = torch.ones(counts.shape, dtype=torch.float64)
-    some = chances(config, intervals, values, keep, counts[:, :number].flatten())
-    chance[:, :number] = some.view(waits, number)
-    return chance.flatten()
+        values = by_wait(values.index_select(0, group), wait, config.staleness)
+    intervals = ties.low.index_select(0, group), ties.high.index_select(0, group)
+    return chances(config, intervals, values, keep, counts)
+
+
+def _renumbered(used: Tensor, cells: Tensor) -> Tensor:
+    """Return the place of each row's cell among those that are used, which are ascending."""
+    places = torch.zeros(int(used[-1]) + 1, dtype=torch.int64)
+    places[used] = torch.arange(used.numel())
+    return places.index_select(0, cells)
 
 
 def _same_for_all(rows: int, target: float, classes: Classes | None) -> Window:

@@ -90,9 +90,9 @@ class SampleMemory:
             return torch.zeros(len(self), dtype=torch.bool)
         return self._passed_over >= visits
 
-    def visits_passed_over(self, most: int) -> Tensor:
-        """Return how many visits in a row all samples were passed over, int32, at most *most*."""
-        return self._passed_over.clamp(max=most).to(torch.int32)
+    def visits_passed_over(self, ids: Tensor, most: int) -> Tensor:
+        """Return at how many visits in a row samples were passed over, int32, at most *most*."""
+        return self._passed_over.index_select(0, ids).clamp_(max=most).to(torch.int32)
 
     def visit(self, ids: Tensor, chosen: Tensor) -> None:
         """Count a visit of each of *ids*, however often it stands there.
@@ -104,6 +104,10 @@ class SampleMemory:
         visited = torch.zeros(len(self), dtype=torch.bool).index_fill_(0, ids, value=True)
         self._passed_over += visited & (self._passed_over < _MOST)
         self._passed_over.index_fill_(0, ids.index_select(0, chosen), 0)
+
+    def train_on(self, ids: Tensor) -> None:
+        """Count samples as chosen that came without any choice."""
+        self._passed_over.index_fill_(0, ids, 0)
 
     def ties(self, share_at_top: float) -> TiedLosses:
         """Return where each known loss stands among all of them, and remember where the top begins.

@@ -65,8 +65,9 @@ class Spread:
         learnt = self._marked(self._learnt)
         had = self._marked(self._had) & ~learnt
         self._had, self._learnt = [], []
-        for marks in (had, learnt):
-            packed = self._memory.pack(torch.where(marks)[0])
+        # All packed before any is taken over: what another rank only had overrules no loss of ours.
+        packets = [self._memory.pack(torch.where(marks)[0]) for marks in (had, learnt)]
+        for packed in packets:
             for told in self._ranks.gather(packed, kind="memory"):
                 self._memory.take_over(told)
 

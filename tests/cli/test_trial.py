@@ -49,14 +49,14 @@ def fast(tmp_path: Path) -> Path:
 
 def test_a_script(call: Call, fast: Path, marks: Path) -> None:
     """The verdict and the table on standard output, progress elsewhere, a page where asked for."""
-    options = ["--keep", "0.5", "-c", "law=proportional", "--seeds", "2", "--budget", "20"]
+    options = ["--keep", "0.5", "-c", "law=percentile", "--seeds", "2", "--budget", "20"]
     channel = ["--channel", f"marks={marks}"]
     arguments = ["trial", str(fast), *options, *channel, "--html", "a/trial.html"]
     answer = call(*arguments, "--", "--epochs", "4")
     assert answer.exit_code == 0, answer.output
     verdict, *rest = answer.stdout.splitlines()
-    assert verdict == "Sift: keep=0.5 learnability."
-    assert any(line.startswith("C keep=0.5 learnability") for line in rest)
+    assert verdict == "Sift: keep=0.5 percentile."
+    assert any(line.startswith("C keep=0.5 percentile") for line in rest)
     assert "4 arms, 2 seeds, 4 epochs in full" in answer.stderr
     assert "[1 of at most" in answer.stderr
     page = Path("a/trial.html").read_text()

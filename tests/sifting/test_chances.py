@@ -208,9 +208,15 @@ class TestChances:
     def test_samples_above_the_cap_are_suspects(self) -> None:
         """Losses above the capped percentile lose their chance, the ones below keep theirs."""
         losses = torch.arange(20.0)
-        chance = chances_of(losses, high_loss_cap=0.9)
+        chance = chances_of(losses, law="percentile", high_loss_cap=0.9)
         assert bool((chance[18:] < 1e-9).all())
-        assert torch.equal(chance[:18], chances_of(losses)[:18])
+        assert torch.equal(chance[:18], chances_of(losses, law="percentile")[:18])
+
+    def test_proportional_chances_share_what_suspects_lose(self) -> None:
+        """So that coins keep what they should, however long the suspects wait."""
+        chance = chances_of(torch.arange(20.0), value="loss", high_loss_cap=0.9)
+        assert bool((chance[18:] < 1e-9).all())
+        assert float(chance.sum()) == pytest.approx(10)
 
     def test_a_floor_holds_for_suspects_too(self) -> None:
         """Suspects of mislabelling keep the floor, if there is one."""
@@ -228,19 +234,17 @@ class TestWaiting:
 
     def test_a_value_grows_with_the_wait(self) -> None:
         """By hand: at staleness 1 the value to the power of 1.5, times 1, 2, 3."""
-        assert by_wait(doubles(0.04, 0.25), 2, 1.0).tolist() == [
-            pytest.approx([0.008, 0.125]),
-            pytest.approx([0.016, 0.25]),
-            pytest.approx([0.024, 0.375]),
-        ]
+        found = by_wait(doubles(0.04, 0.25, 0.25), torch.tensor([1, 0, 2]), 1.0)
+        assert found.tolist() == pytest.approx([0.016, 0.125, 0.375])
 
     def test_half_of_it(self) -> None:
         """At staleness 0.5 the value to the power of 1.25, times the root of the wait."""
-        assert by_wait(doubles(0.0625), 3, 0.5)[3].tolist() == pytest.approx([2 * 0.5**5])
+        found = by_wait(doubles(0.0625), torch.tensor([3]), 0.5)
+        assert found.tolist() == pytest.approx([2 * 0.5**5])
 
     def test_without_staleness_values_are_as_they_are(self) -> None:
-        """For every wait, to the last bit."""
-        assert by_wait(doubles(0.1, 0.7), 1, 0.0).tolist() == [[0.1, 0.7], [0.1, 0.7]]
+        """However long their samples waited, to the last bit."""
+        assert by_wait(doubles(0.1, 0.7), torch.tensor([9, 0]), 0.0).tolist() == [0.1, 0.7]
 
 
 class TestScaling:

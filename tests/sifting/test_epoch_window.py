@@ -122,8 +122,8 @@ def test_chances_are_those_of_the_laws_row_by_row(
         values: Tensor | None = None
         if config.law == "proportional":
             values = sample_values(config, some, None, float(some.median()))
-            waited = memory.visits_passed_over(255)[finite].long()
-            values = by_wait(values, 3, config.staleness)[waited, torch.arange(some.numel())]
+            waited = memory.visits_passed_over(ids, 255)[finite]
+            values = by_wait(values, waited, config.staleness)
         expected = chances(config, percentile_intervals(some, some), values, keep)
         torch.testing.assert_close(window.chance[finite], expected)
 
@@ -168,7 +168,7 @@ def test_rows_of_equal_losses_take_turns() -> None:
                 mix=True,
             )
             if visit >= 40:
-                waits.append(memory.visits_passed_over(255)[choice.rows].double())
+                waits.append(memory.visits_passed_over(choice.rows, 255).double())
             memory.visit(everyone, choice.rows)
         spreads[staleness] = float(torch.cat(waits).std())
     # Geometric waits at a quarter: the root of 0.75, by 0.25. With staleness: Rayleigh's, about.

@@ -553,6 +553,22 @@ def test_ids_stuck_at_the_top_are_reported(toy: Any) -> None:
     assert seen[0].stuck_ids == []
 
 
+def test_what_comes_without_a_choice_has_not_waited(toy: Any) -> None:
+    """Rows of a delay that is repeated in each epoch are trained on, as chosen ones are."""
+    loader = toy.sifted(
+        toy.loader(40, shuffle=True),
+        scores="memory",
+        keep=0.25,
+        sift_delay=2,
+        repeat_delay_per_epoch=True,
+    )
+    for _ in range(6):
+        chosen = sorted(kept(loader, rising))
+        passed_over = loader.state_dict()["engine"]["memory"]["passed_over"]
+        assert passed_over[chosen].tolist() == [0] * len(chosen)
+    assert int(passed_over.max()) > 0
+
+
 def test_a_quota_too_small_for_rescoring_is_said(toy: Any) -> None:
     """Where rescore_every alone asks for more than keep, no choice is left."""
     notes: list[str] = []
