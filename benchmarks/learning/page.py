@@ -93,7 +93,7 @@ def full_table(tables: dict[str, Table]) -> list[str]:
 
 def selection_table(tables: dict[str, Table]) -> list[str]:
     """Return what choosing is worth: the rule beside random skipping with the same shares."""
-    lines = [row(["task", "to plain, same compute", "to random, same shares", "to full plain"])]
+    lines = [row(["task", "to plain, same compute", "to random, same share", "to full plain"])]
     lines.append(row(["---"] * 4))
     lines += [
         row([

@@ -74,9 +74,10 @@ def trial(
         budget: Most to spend, in full plain trainings counted by passes; a scored sample is a third
             of a trained one. No job is started beyond it. Default: no limit.
         budget_hours: The same in hours of jobs. Default: no limit.
-        keep: Shares to keep, or pairs (at the start, at the end). Default: three pairs.
-        config: What sifted arms have in common, but for share, law and seed; a law of its own takes
-            the place of the two that are tried. Default: of an estimator its own config's fields.
+        keep: Shares to keep, or pairs (at the start, at the end). Default: three shares.
+        config: What sifted arms have in common, but for share, law and seed; a law other than the
+            default takes the place of the two that are tried. Default: of an estimator its own
+            config's fields.
         arms: Sifted arms by label, instead of those that *keep* and *config* stand for.
         seeds: How many (0, 1, ...), or which; at least two.
         epochs_hyperparameter: The script's hyperparameter for the epochs; its learning rate must

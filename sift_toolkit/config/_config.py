@@ -64,7 +64,8 @@ class SiftConfig:
         1.0,
         _SHARE,
         "memory, proportional chances: they grow with the visits since a sample was last chosen, "
-        "to the power of this; 0: not at all",
+        "to the power of this, and with `value` to the power of 1 + half of this; 0: not at all, "
+        "and with `value` as it is",
     )
     score_every: int = config_field(
         1, Count(1), "fresh scores: one batch in so many is scored, the others are drawn at random"

@@ -210,7 +210,8 @@ class SiftingDataloader:
         """Return samples that stay hard however often they are trained on: suspected mislabels.
 
         Known with a memory only; else there are none. At the top means above the percentile
-        `high_loss_cap`, or 0.95.
+        `high_loss_cap`, or 0.95. Under `law="percentile"` such samples are trained on in nearly
+        every epoch; by default seldom, so that it takes more epochs to tell.
 
         Args:
             times: losses in a row, up to 255, that a sample has had at the top.
