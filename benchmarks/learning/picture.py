@@ -51,11 +51,13 @@ def _panel(panel: Axes, table: Table, task: str) -> None:
         color="black",
         alpha=0.15,
     )
+    top = max(mean.value for mean in means)
     for word, (colour, marker) in _STYLES.items():
         arms = [arm for arm in table.arms if arm.startswith(word)]
         if not arms:
             continue
         points = [table.of(arm, accuracy) for arm in arms]
+        top = max(top, *(point.value + point.error for point in points))
         panel.errorbar(
             [table.cost(arm) for arm in arms],
             [point.value for point in points],
@@ -67,7 +69,8 @@ def _panel(panel: Axes, table: Table, task: str) -> None:
         )
     low = min(mean.value for mean in means)
     high = max(mean.value for mean in means)
-    panel.set_ylim(low - (high - low) * 0.3 - 0.05, high + (high - low) * 0.5 + 0.05)
+    # What is far below plain training may be cut off, what is above it may not.
+    panel.set_ylim(low - (high - low) * 0.3 - 0.05, top + (high - low) * 0.1 + 0.05)
     panel.set_title(task)
     panel.set_xlabel("training passes, of full plain training's")
     panel.set_ylabel("test accuracy, %")
