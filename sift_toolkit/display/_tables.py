@@ -16,7 +16,7 @@ _TABLE: Final = (
 _CELL: Final = "padding:0.25em 0.75em;color:inherit;background:transparent;"
 # Words stay whole on a narrow screen, where the table scrolls; only a name may be one long word.
 _TEXT: Final = _CELL + "text-align:left;overflow-wrap:break-word;"
-_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:9em;"
+_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:8em;"
 _NUMBER: Final = _CELL + "text-align:right;white-space:nowrap;"
 _CAPTION: Final = "text-align:left;color:inherit;padding:0.25em 0.75em;font-weight:bold"
 

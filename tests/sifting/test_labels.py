@@ -39,14 +39,14 @@ def test_whole_numbers_of_any_kind(toy: Any, kind: torch.dtype) -> None:
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (torch.rand(40), "got a tensor of torch.float32 of shape (40,)"),
+        (torch.full((40,), 0.5), "got a tensor of torch.float32 of shape (40,)"),
         (torch.zeros(40, dtype=torch.complex64), "got a tensor of torch.complex64"),
         (torch.zeros((40, 1), dtype=torch.int64), "of shape (40, 1)"),
         (torch.tensor(3), "of shape ()"),
         ([0, 1] * 20, "got an object of list"),
         ("labels", "got an object of str"),
     ],
-    ids=str,
+    ids=["fractions", "complex", "a column", "one", "a list", "text"],
 )
 def test_what_are_no_labels(toy: Any, labels: Any, words: str) -> None:
     """What came is named by its form, never by its content."""
