@@ -122,8 +122,11 @@ def _try(trial: Trial, python: str, wheel: Path, folder: Path, *, installed: boo
         sys.exit(f"{trial.extra}: {said}")
     if installed:
         _run([*pip, "check"])
+        # Warnings of the compiler are errors here, but not in what others have written.
+        (package,) = (environment / "lib").glob(f"*/site-packages/{PACKAGE}")
+        _run([own, "-W", "error::SyntaxWarning", "-m", "compileall", "-q", package])
         # Elsewhere, for here the package itself would be found.
-        _run([own, "-W", "error::SyntaxWarning", "-c", trial.code], cwd=folder)
+        _run([own, "-c", trial.code], cwd=folder)
         if trial.extra == "cli":
             _say_version([environment / "bin" / "sift-toolkit", "--version"], folder)
         if not trial.extra:
