@@ -209,9 +209,8 @@ class SiftingDataloader:
     def stuck_ids(self, *, times: int = STUCK_TIMES, limit: int = MOST_STUCK_REPORTED) -> list[int]:
         """Return samples that stay hard however often they are trained on: suspected mislabels.
 
-        Known with a memory only; else there are none. At the top means above the percentile
-        `high_loss_cap`, or 0.95. Under `law="percentile"` such samples are trained on in nearly
-        every epoch; by default seldom, so that it takes more epochs to tell.
+        Known with a memory only. At the top means above the percentile `high_loss_cap`, or 0.95.
+        It takes more epochs to tell by default than with `law="percentile"`, which picks them.
 
         Args:
             times: losses in a row, up to 255, that a sample has had at the top.
