@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Final
 
 from sift_toolkit.contract import JobTree
@@ -17,21 +18,33 @@ _LOOK_SECONDS: Final = 0.05
 _LOOKS: Final = 10
 
 
-@contextlib.contextmanager
-def failure_written(tree: JobTree) -> Iterator[None]:
+class failure_written(contextlib.AbstractContextManager[None]):  # noqa: N801 - called as a function
     """Write a short reason to the job's failure file when something is raised in here.
 
     Exit codes go by: of those sagemaker-training has more to tell, from what was printed.
+
+    No generator: torch raises wherever a worker's end finds this process, and one that it finds
+    outside of a generator's own code ends it without a word.
     """
-    try:
-        yield
-    except BaseException as error:
-        if tree.exists and not _is_exit_code(error):
-            cause = cause_of(error)
-            # A disk that is full must not hide what went wrong.
-            with _no_news_of_children(), contextlib.suppress(OSError):
-                tree.write_failure(reason_of(cause))
-        raise
+
+    def __init__(self, tree: JobTree) -> None:
+        self._tree = tree
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Tell *error*, or what torch says of a worker in the middle of that."""
+        if error is None or not self._tree.exists or _is_exit_code(error):
+            return
+        try:
+            self._tell(cause_of(error))
+        except RuntimeError as told:
+            self._tell(told)
+
+    def _tell(self, cause: BaseException) -> None:
+        # A disk that is full must not hide what went wrong.
+        with _no_news_of_children(), contextlib.suppress(OSError):
+            self._tree.write_failure(reason_of(cause))
 
 
 def reason_of(error: BaseException) -> str:

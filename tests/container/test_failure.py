@@ -19,6 +19,7 @@ MakeJob = Callable[..., JobTree]
 
 BOOM = ValueError("boom")
 RESET = ConnectionResetError("reset")
+WORKER = RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed.")
 
 
 class UnprintableError(Exception):
@@ -68,6 +69,25 @@ def test_exit_codes_go_by(make_job: MakeJob, code: int | None) -> None:
         raise SystemExit(code)
 
     assert tree.read_failure() is None
+
+
+class InterruptedTree(JobTree):
+    """A tree in whose first writing torch tells of a worker's end."""
+
+    def write_failure(self, reason: str) -> None:
+        """Fail as torch has it, but for what it said."""
+        if "worker" not in reason:
+            raise WORKER
+        super().write_failure(reason)
+
+
+def test_a_workers_end_that_is_told_in_the_middle_is_the_reason(make_job: MakeJob) -> None:
+    """What broke off before torch saw the worker dead is a consequence of it."""
+    tree = InterruptedTree(make_job().base)
+    with pytest.raises(ValueError, match="boom"), failure_written(tree):
+        raise BOOM
+
+    assert tree.read_failure() == f"RuntimeError: {WORKER}"
 
 
 def test_no_failure_no_file(make_job: MakeJob) -> None:
