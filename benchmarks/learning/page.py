@@ -92,7 +92,7 @@ def full_table(tables: dict[str, Table]) -> list[str]:
 
 
 def selection_table(tables: dict[str, Table]) -> list[str]:
-    """Return what choosing is worth: the rule beside random skipping with the same shares."""
+    """Return what choosing is worth: the rule beside random skipping of the same share."""
     lines = [row(["task", "to plain, same compute", "to random, same share", "to full plain"])]
     lines.append(row(["---"] * 4))
     lines += [

@@ -18,7 +18,7 @@ _LOOK_SECONDS: Final = 0.05
 _LOOKS: Final = 10
 
 
-class failure_written(contextlib.AbstractContextManager[None]):  # noqa: N801 - called as a function
+class FailureWritten(contextlib.AbstractContextManager[None]):
     """Write a short reason to the job's failure file when something is raised in here.
 
     Exit codes go by: of those sagemaker-training has more to tell, from what was printed.

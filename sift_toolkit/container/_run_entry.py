@@ -12,7 +12,7 @@ from typing import Final
 from sift_toolkit.container._alias import alias_smart_sifting, is_ours
 from sift_toolkit.container._alias_in_children import alias_in_children
 from sift_toolkit.container._command_line import command_line, tell_hyperparameters
-from sift_toolkit.container._failure import failure_written
+from sift_toolkit.container._failure import FailureWritten
 from sift_toolkit.container._interruption import interruption
 from sift_toolkit.container._script import existing_script, import_beside, script_of
 from sift_toolkit.contract import JobTree
@@ -35,7 +35,7 @@ def run_entry(arguments: Sequence[str]) -> None:
         SiftUsageError: no script is named, or it does not exist.
     """
     tree = JobTree.current()
-    with failure_written(tree), interruption.noticed():
+    with FailureWritten(tree), interruption.noticed():
         if arguments and not arguments[0].startswith("-"):
             script, own = Path(arguments[0]), without_service_options(arguments[1:])
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sift_toolkit.container._failure import failure_written
+from sift_toolkit.container._failure import FailureWritten
 from sift_toolkit.container._hooks import load_hooks
 from sift_toolkit.container._interruption import interruption
 from sift_toolkit.container._job import Job
@@ -19,7 +19,7 @@ def train_entry() -> None:
         SiftUsageError: the job names none, or it lacks hooks.
     """
     tree = JobTree.current()
-    with failure_written(tree), interruption.noticed(), joined(tree) as processes:
+    with FailureWritten(tree), interruption.noticed(), joined(tree) as processes:
         hooks = load_hooks(script_of(tree))
         job = Job(tree, tree.user_hyperparameters(), processes.rank, processes.size)
         train(hooks, job, processes)

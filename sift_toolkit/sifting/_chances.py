@@ -95,12 +95,12 @@ def chances(
     cap = config.high_loss_cap
     is_capped = None if cap is None else (low + high) / 2 > cap
     if config.law == "percentile":
-        chance = _without(is_capped, percentile_chances(low, high, keep))
+        chance = percentile_chances(low, high, keep)
     else:
         assert values is not None
         rows = values.numel() if counts is None else float(counts.sum())
-        chance = _without(is_capped, scale_to(_without(is_capped, values), keep * rows, counts))
-    return chance.clamp(max(config.min_probability, _LEAST_CHANCE), 1)
+        chance = scale_to(_without(is_capped, values), keep * rows, counts)
+    return _without(is_capped, chance).clamp(max(config.min_probability, _LEAST_CHANCE), 1)
 
 
 def _without(entries: Tensor | None, values: Tensor) -> Tensor:

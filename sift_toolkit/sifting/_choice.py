@@ -91,7 +91,7 @@ def choose(
         chance = _with(chance, window.barred, 0.0)
         share = window.target / max(_rows_in(window, None), 1)
         chance = _with_floors(window, chance, share, may_grow=True)
-        chosen = draw_coins(_by_row(window, chance), generator)
+        chosen = draw_coins(by_row(window, chance), generator)
     return Choice(chosen, _weights(window, chance, chosen, correction), remainder)
 
 
@@ -106,7 +106,8 @@ def _rows_in(window: Window, entries: Tensor | None) -> int:
     return int((entries if window.counts is None else window.counts[entries]).sum())
 
 
-def _by_row(window: Window, values: Tensor) -> Tensor:
+def by_row(window: Window, values: Tensor) -> Tensor:
+    """Return each row's value, out of those of the entries."""
     return values if window.groups is None else values.index_select(0, window.groups)
 
 
@@ -137,7 +138,7 @@ def _with_floors(window: Window, chance: Tensor, share: float, *, may_grow: bool
 def _draw(window: Window, chance: Tensor, rows: int, generator: Generator, *, mix: bool) -> Tensor:
     """Draw *rows* rows, of each class as many as its chances say, to less than one row."""
     if window.classes is None:
-        return draw_quota(_by_row(window, chance), rows, generator, mix=mix)
+        return draw_quota(by_row(window, chance), rows, generator, mix=mix)
     order = class_order(window.classes, generator, mix=mix)
     places = draw_quota(chance.index_select(0, order), rows, generator, mix=False)
     chosen = torch.zeros_like(chance, dtype=torch.bool)

@@ -45,7 +45,7 @@ class EpochSifter:
     def whole(self, order: EpochOrder) -> EpochPlan:
         """Return the plan of an epoch on all data."""
         self._classes.count_ids(order.ids)
-        self._memory.train_on(order.ids)
+        self._memory.visit_all(order.ids)
         return EpochPlan.whole(order.ids.to(self._id_type), order.sizes)
 
     def sifted(self, order: EpochOrder, span: SiftedSpan, waiting: Chosen) -> EpochPlan:

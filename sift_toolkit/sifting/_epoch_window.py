@@ -9,7 +9,7 @@ from torch import Tensor
 
 from sift_toolkit.config import SiftConfig
 from sift_toolkit.sifting._chances import by_wait, chances, sample_values
-from sift_toolkit.sifting._choice import Window
+from sift_toolkit.sifting._choice import Window, by_row
 from sift_toolkit.sifting._classes import Classes
 from sift_toolkit.sifting._memory_store import SampleMemory
 from sift_toolkit.sifting._ties import TiedLosses, tied_losses
@@ -66,7 +66,7 @@ def epoch_window(
         groups=_renumbered(used, cells),
         counts=counts,
     )
-    return window if classes is None else _by_row(window, classes)
+    return window if classes is None else _with_classes(window, classes)
 
 
 def _waits(config: SiftConfig, memory: SampleMemory, ids: Tensor) -> Tensor | None:
@@ -118,17 +118,15 @@ def _same_for_all(rows: int, target: float, classes: Classes | None) -> Window:
     )
 
 
-def _by_row(window: Window, classes: Classes) -> Window:
+def _with_classes(window: Window, classes: Classes) -> Window:
     """Return the window with each row an entry: rows of one group may be of many classes."""
-    groups = window.groups
-    assert groups is not None
 
     def rows_of(entries: Tensor | None) -> Tensor | None:
-        rows = None if entries is None else entries.index_select(0, groups)
+        rows = None if entries is None else by_row(window, entries)
         return None if rows is None or not bool(rows.any()) else rows
 
     return Window(
-        window.chance.index_select(0, groups),
+        by_row(window, window.chance),
         window.target,
         certain=rows_of(window.certain),
         barred=rows_of(window.barred),

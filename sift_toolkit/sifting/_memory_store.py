@@ -103,10 +103,10 @@ class SampleMemory:
         """
         visited = torch.zeros(len(self), dtype=torch.bool).index_fill_(0, ids, value=True)
         self._passed_over += visited & (self._passed_over < _MOST)
-        self._passed_over.index_fill_(0, ids.index_select(0, chosen), 0)
+        self.visit_all(ids.index_select(0, chosen))
 
-    def train_on(self, ids: Tensor) -> None:
-        """Count samples as chosen that came without any choice."""
+    def visit_all(self, ids: Tensor) -> None:
+        """Count a visit of each of *ids* at which all of them were chosen."""
         self._passed_over.index_fill_(0, ids, 0)
 
     def ties(self, share_at_top: float) -> TiedLosses:

@@ -11,7 +11,7 @@ from types import FrameType
 import pytest
 import torch
 
-from sift_toolkit.container._failure import failure_written, reason_of
+from sift_toolkit.container._failure import FailureWritten, reason_of
 from sift_toolkit.contract import JobTree
 
 MakeJob = Callable[..., JobTree]
@@ -45,7 +45,7 @@ class UnprintableError(Exception):
 def test_the_reason_is_the_error(make_job: MakeJob, error: BaseException, reason: str) -> None:
     """The failure file holds the error's name and message, and the error goes on."""
     tree = make_job()
-    with pytest.raises(type(error)) as caught, failure_written(tree):
+    with pytest.raises(type(error)) as caught, FailureWritten(tree):
         raise error
 
     assert caught.value is error
@@ -55,7 +55,7 @@ def test_the_reason_is_the_error(make_job: MakeJob, error: BaseException, reason
 def test_a_long_reason_is_cut(make_job: MakeJob) -> None:
     """SageMaker shows 1024 characters."""
     tree = make_job()
-    with pytest.raises(ValueError, match="xxx"), failure_written(tree):
+    with pytest.raises(ValueError, match="xxx"), FailureWritten(tree):
         raise ValueError("x" * 5000)
 
     assert len(tree.failure_file.read_text(encoding="utf-8")) == 1024
@@ -65,7 +65,7 @@ def test_a_long_reason_is_cut(make_job: MakeJob) -> None:
 def test_exit_codes_go_by(make_job: MakeJob, code: int | None) -> None:
     """A script that ends with a code is no error of ours: sagemaker-training tells what it said."""
     tree = make_job()
-    with pytest.raises(SystemExit), failure_written(tree):
+    with pytest.raises(SystemExit), FailureWritten(tree):
         raise SystemExit(code)
 
     assert tree.read_failure() is None
@@ -84,7 +84,7 @@ class InterruptedTree(JobTree):
 def test_a_workers_end_that_is_told_in_the_middle_is_the_reason(make_job: MakeJob) -> None:
     """What broke off before torch saw the worker dead is a consequence of it."""
     tree = InterruptedTree(make_job().base)
-    with pytest.raises(ValueError, match="boom"), failure_written(tree):
+    with pytest.raises(ValueError, match="boom"), FailureWritten(tree):
         raise BOOM
 
     assert tree.read_failure() == f"RuntimeError: {WORKER}"
@@ -93,7 +93,7 @@ def test_a_workers_end_that_is_told_in_the_middle_is_the_reason(make_job: MakeJo
 def test_no_failure_no_file(make_job: MakeJob) -> None:
     """A job that goes well writes nothing."""
     tree = make_job()
-    with failure_written(tree):
+    with FailureWritten(tree):
         pass
 
     assert not tree.failure_file.exists()
@@ -102,7 +102,7 @@ def test_no_failure_no_file(make_job: MakeJob) -> None:
 def test_outside_of_a_job_nothing_is_written() -> None:
     """On a laptop an error is an error, and makes no folders."""
     tree = JobTree.current()
-    with pytest.raises(ValueError, match="boom"), failure_written(tree):
+    with pytest.raises(ValueError, match="boom"), FailureWritten(tree):
         raise BOOM
 
     assert not tree.base.exists()
@@ -112,7 +112,7 @@ def test_a_full_disk_hides_nothing(make_job: MakeJob) -> None:
     """Where the reason cannot be written, the error still is the one that happened."""
     tree = make_job()
     tree.output_dir.touch()
-    with pytest.raises(ValueError, match="boom"), failure_written(tree):
+    with pytest.raises(ValueError, match="boom"), FailureWritten(tree):
         raise BOOM
 
 
@@ -146,7 +146,7 @@ class TestWorkers:
         """It is a consequence: the reason is waited for."""
         tree = make_job()
         child = subprocess.Popen(["sleep", "0.1"])
-        with pytest.raises(type(error)), failure_written(tree):
+        with pytest.raises(type(error)), FailureWritten(tree):
             raise error
         child.wait()
 
@@ -166,7 +166,7 @@ class TestWorkers:
             write(tree, reason)
 
         monkeypatch.setattr(JobTree, "write_failure", slowly)
-        with pytest.raises(ValueError, match="boom"), failure_written(tree):
+        with pytest.raises(ValueError, match="boom"), FailureWritten(tree):
             raise BOOM
 
         assert tree.read_failure() == "ValueError: boom"
@@ -176,7 +176,7 @@ class TestWorkers:
         """Where no worker was killed, the error is its own reason, torch or not."""
         assert torch.utils.data
         tree = make_job()
-        with pytest.raises(ConnectionResetError), failure_written(tree):
+        with pytest.raises(ConnectionResetError), FailureWritten(tree):
             raise RESET
 
         assert tree.read_failure() == "ConnectionResetError: reset"
