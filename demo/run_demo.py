@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from sift_toolkit import HostSession, SiftConfig, SiftJobError, sift_estimator
+import sift_toolkit
+from sift_toolkit import SiftConfig, SiftJobError
 from sift_toolkit.client import (
     JobFigures,
     JobProgress,
@@ -59,9 +60,10 @@ def arms_of(epochs: int) -> list[Arm]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the twins, print the table, draw the curves."""
     options = _options(arguments)
-    # The SDK announces each job and setting; here the progress lines say what happens.
-    logging.getLogger("sagemaker").setLevel(logging.WARNING)
-    logging.getLogger("sagemaker.config").setLevel(logging.WARNING)
+    # They announce each job, setting and font; here the progress lines say what happens. The SDK
+    # does so as soon as it is imported, so nothing above may import it.
+    for announcer in ("sagemaker", "sagemaker.config", "matplotlib"):
+        logging.getLogger(announcer).setLevel(logging.WARNING)
     arms = arms_of(options.epochs)
     figures: dict[str, list[JobFigures]] = {arm.label: [] for arm in arms}
     print(
@@ -91,8 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_job(title: str, arm: Arm, output: Path, *, seed: int) -> JobFigures:
     """Launch one job and read its figures from its log."""
     with JobProgress(title) as progress:
-        session = HostSession(output / "jobs", on_line=progress)
-        estimator = sift_estimator(
+        session = sift_toolkit.HostSession(output / "jobs", on_line=progress)
+        estimator = sift_toolkit.sift_estimator(
             arm.config,
             entry_point="letters.py",
             launcher="train",
