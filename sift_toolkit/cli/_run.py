@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +10,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value, once
+from sift_toolkit.cli._host_options import (
+    FOLDER,
+    channel_option,
+    config_option,
+    environment_option,
+    hooks_option,
+    python_option,
+    source_dir_option,
+    trailing_arguments,
+)
+from sift_toolkit.cli._options import Pair, config_of, json_option, json_value, once
 from sift_toolkit.cli._printing import print_json, print_pairs, status_text
 from sift_toolkit.cli._script_arguments import hyperparameters_of
 
 if TYPE_CHECKING:
     from sift_toolkit.cli._host_run import HostRun
     from sift_toolkit.contract import JobResult
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(
@@ -36,19 +43,9 @@ ended with all it had started.""",
     short_help="Run a training job on this machine.",
 )
 @click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument(
-    "script_arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- --NAME VALUE]..."
-)
-@click.option("--hooks", is_flag=True, help="SCRIPT is a module of hooks: the toolkit trains it.")
-@click.option(
-    "-c",
-    "--config",
-    "pairs",
-    type=ConfigPair("field=value"),
-    metavar="FIELD=VALUE",
-    multiple=True,
-    help="A field of the sift config, as keep=0.5; repeat it.  [default: train on all data]",
-)
+@trailing_arguments
+@hooks_option
+@config_option("A field of the sift config, as keep=0.5; repeat it.  [default: train on all data]")
 @click.option(
     "--hyperparameter",
     "hyperparameters",
@@ -57,44 +54,19 @@ ended with all it had started.""",
     multiple=True,
     help="A hyperparameter: JSON where it is that, else text; the script gets --NAME VALUE.",
 )
-@click.option(
-    "--channel",
-    "channels",
-    type=Pair("name=path"),
-    metavar="NAME=PATH",
-    multiple=True,
-    help="A folder or file of data; the job finds it in SM_CHANNEL_<NAME>.",
-)
-@click.option(
-    "--env",
-    "environment",
-    type=Pair("name=value"),
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="An environment variable of the job.",
-)
-@click.option(
-    "--source-dir",
-    type=_FOLDER,
-    metavar="DIR",
-    help="Folder of code that goes along.  [default: the one that SCRIPT is in]",
-)
+@channel_option("the job finds it in SM_CHANNEL_<NAME>.")
+@environment_option("job")
+@source_dir_option
 @click.option("--alone", is_flag=True, help="Only SCRIPT goes along, not its folder.")
-@click.option("--checkpoints", type=_FOLDER, metavar="DIR", help="Kept from job to job.")
+@click.option("--checkpoints", type=FOLDER, metavar="DIR", help="Kept from job to job.")
 @click.option(
     "--output",
-    type=_FOLDER,
+    type=FOLDER,
     metavar="DIR",
     help="The job's folder, empty or not there yet.  [default: sift-jobs/<name of the job>]",
 )
 @click.option("--name", help="Name of the job.  [default: SCRIPT's, and the time]")
-@click.option(
-    "--python",
-    default=sys.executable,
-    metavar="PATH",
-    show_default="this one",
-    help="Interpreter with torch and sagemaker-training that runs the job.",
-)
+@python_option("runs the job")
 @click.option("-q", "--quiet", is_flag=True, help="Do not show the job's log.")
 @json_option
 @click.pass_context

@@ -10,12 +10,20 @@ from typing import Any
 
 import click
 
-from sift_toolkit.cli._options import ConfigPair, Pair, config_of, json_option, json_value, once
+from sift_toolkit.cli._host_options import (
+    FOLDER,
+    channel_option,
+    config_option,
+    environment_option,
+    hooks_option,
+    python_option,
+    source_dir_option,
+    trailing_arguments,
+)
+from sift_toolkit.cli._options import config_of, json_option, json_value, once
 from sift_toolkit.cli._printing import print_json, written
 from sift_toolkit.cli._script_arguments import hyperparameters_of
 from sift_toolkit.cli._trial_values import JobSource, KeptShare
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command(
@@ -32,10 +40,8 @@ ended by signal n: called again it goes on from there.""",
     short_help="Find out whether sifting is worth it, and how to sift.",
 )
 @click.argument("job", type=JobSource(), metavar="SCRIPT|FILE:NAME")
-@click.argument(
-    "script_arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- --NAME VALUE]..."
-)
-@click.option("--hooks", is_flag=True, help="SCRIPT is a module of hooks: the toolkit trains it.")
+@trailing_arguments
+@hooks_option
 @click.option(
     "--epochs",
     type=int,
@@ -55,15 +61,7 @@ ended by signal n: called again it goes on from there.""",
     metavar="SHARE[:END]",
     help="A share to keep, falling to END; repeat it.  [default: 0.65, 0.45 and 0.25]",
 )
-@click.option(
-    "-c",
-    "--config",
-    "pairs",
-    type=ConfigPair("field=value"),
-    metavar="FIELD=VALUE",
-    multiple=True,
-    help="A field of the sift config that all sifted arms share; repeat it.",
-)
+@config_option("A field of the sift config that all sifted arms share; repeat it.")
 @click.option("--seeds", default=3, show_default=True, help="Seeds of each arm, at least 2.")
 @click.option(
     "--epochs-hyperparameter",
@@ -96,31 +94,12 @@ ended by signal n: called again it goes on from there.""",
     type=float,
     help="How much worse is as good, in the metric's unit.  [default: 0.001 of a share]",
 )
-@click.option(
-    "--channel",
-    "channels",
-    type=Pair("name=path"),
-    metavar="NAME=PATH",
-    multiple=True,
-    help="A folder or file of data; of an estimator what fit() would be given.",
-)
-@click.option(
-    "--env",
-    "environment",
-    type=Pair("name=value"),
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="An environment variable of the jobs.",
-)
-@click.option(
-    "--source-dir",
-    type=_FOLDER,
-    metavar="DIR",
-    help="Folder of code that goes along.  [default: the one that SCRIPT is in]",
-)
+@channel_option("of an estimator what fit() would be given.")
+@environment_option("jobs")
+@source_dir_option
 @click.option(
     "--output",
-    type=_FOLDER,
+    type=FOLDER,
     metavar="DIR",
     help="The trial's folder, from which it goes on.  [default: trial-output]",
 )
@@ -130,13 +109,7 @@ ended by signal n: called again it goes on from there.""",
     metavar="FILE",
     help="Write a page too, with the table and the chart.",
 )
-@click.option(
-    "--python",
-    default=sys.executable,
-    metavar="PATH",
-    show_default="this one",
-    help="Interpreter with torch and sagemaker-training that runs the jobs.",
-)
+@python_option("runs the jobs")
 @click.option(
     "--max-parallel", default=1, show_default=True, help="Of an estimator: jobs at a time."
 )
