@@ -8,9 +8,10 @@ from typing import NamedTuple
 from torch import nn
 from torch.distributed import ProcessGroup
 
-from sift_toolkit.config import VERSION_KEY, SiftConfig
+from sift_toolkit.config import SiftConfig
 from sift_toolkit.container._recorder import MetricRecorder
 from sift_toolkit.contract import JobTree
+from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting import Batch, Labels, Loss, LossObject, Pad, SiftingDataloader
 
 
@@ -40,7 +41,9 @@ def sift(
         model: scored in evaluation mode, without gradients.
         loss: ``(model, batch) -> losses`` of shape (batch,), or an object with AWS's `loss` method.
         epochs: epochs the training will make; needed by `keep_end`, `anneal` and `progress`.
-        config: used instead of the one that came with the job. Default: that one.
+        config: how to sift where no config came with the job: a script that is run directly.
+            Default: not at all there. The job's own wins, so that twins and sweeps need no other
+            script.
         scoring_transform: what the model sees of a batch when scoring it.
         scoring_model: scored instead of the model: a smaller one, or its moving average.
         pad: brings tensors of different trailing sizes to one size.
@@ -86,31 +89,26 @@ class JobSifting(NamedTuple):
     recorder: MetricRecorder
 
 
-def job_sifting(
-    tree: JobTree, config: SiftConfig | None = None, *, default: SiftConfig | None = None
-) -> JobSifting:
+def job_sifting(tree: JobTree, own: SiftConfig | None = None) -> JobSifting:
     """Return the config a job follows, and a recorder that has noted where it came from.
 
     Args:
         tree: the job's; where there is no job, nothing is read or written.
-        config: used instead of the one that came with the job.
-        default: used where none came with the job.
+        own: the script's, followed where none came with the job.
 
     Raises:
         SiftConfigError: the job's hyperparameters hold a config this package cannot follow.
+        SiftUsageError: *own* is no config.
     """
-    hyperparameters = tree.read_hyperparameters()
+    _check_config(own)
+    config = SiftConfig.from_hyperparameters(tree.read_hyperparameters())
     note = None
-    if config is None:
-        config = SiftConfig.from_hyperparameters(hyperparameters)
-    elif VERSION_KEY in hyperparameters:
-        note = "the config given to sift() is used, not the one that came with the job"
-    if config is None and default is not None:
-        config = default
-        note = f"the script's own sift config is followed: {config}"
-    elif default is not None:
+    if config is not None and own is not None:
         note = f"the sift config that came with the job is followed, not the script's own: {config}"
-    if config is None:
+    elif own is not None:
+        config = own
+        note = f"the script's own sift config is followed: {config}"
+    elif config is None:
         config = SiftConfig(keep=1.0, enabled=False)
         where = "came with this job" if tree.exists else "was given, and there is no job"
         note = f"no sift config {where}: training on all data"
@@ -118,3 +116,9 @@ def job_sifting(
     if note is not None:
         recorder.note(note)
     return JobSifting(config, recorder)
+
+
+def _check_config(value: object) -> None:
+    if value is not None and not isinstance(value, SiftConfig):
+        msg = f"config must be a SiftConfig, got {value!r}"
+        raise SiftUsageError(msg)

@@ -60,7 +60,7 @@ class Wish:
 
     def _made(self, loader: Iterable[Batch], trainer: Any, module: nn.Module) -> SiftingDataloader:
         assert self.loss is not None
-        config, recorder = job_sifting(JobTree.current(), default=self.config)
+        config, recorder = job_sifting(JobTree.current(), self.config)
         return SiftingDataloader(
             sift_config=config,
             orig_dataloader=prepared(trainer, loader),

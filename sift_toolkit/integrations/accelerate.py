@@ -46,7 +46,7 @@ def sift(
         model: the one that is trained, prepared or not.
         loss: ``(model, batch) -> losses`` of shape (batch,), or an object with AWS's method.
         epochs: epochs the training will make; for a schedule, `loader.total_steps(epochs)`.
-        config: used instead of the one that came with the job. Default: that one.
+        config: how to sift where no config came with the job; the job's own wins.
         options: all others of `sift_toolkit.sift`.
 
     Returns:

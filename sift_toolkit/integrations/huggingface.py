@@ -101,8 +101,8 @@ def enable_sifting(
 
     Args:
         trainer: a `transformers.Trainer`, before `train()`.
-        config: used instead of the one that came with the job. Default: that one; in neither case
-            is anything sifted where there is none.
+        config: how to sift where no config came with the job; the job's own wins. Where there is
+            neither, nothing is sifted.
         loss: ``(model, batch) -> losses`` of shape (batch,), or an object with AWS's method.
             In a training step it is called with a stand-in whose answer is already there.
             Default: `model_loss`, of any model that has `logits` and is given `labels`.
@@ -121,9 +121,6 @@ def enable_sifting(
     given: Any = sift_config if config is None else config
     # AWS's config classes say of themselves what they mean in this package's terms.
     given = given.to_sift_config() if hasattr(given, "to_sift_config") else given
-    if given is not None and not isinstance(given, SiftConfig):
-        msg = f"config must be a SiftConfig, got {given!r}"
-        raise SiftUsageError(msg)
     followed, recorder = job_sifting(JobTree.current(), given)
     sift_trainer(
         trainer, followed, recorder, loss=loss or model_loss, set_epochs=set_epochs, **options

@@ -12,7 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from sift_toolkit import SiftConfig, SiftConfigError, SiftingDataloader, SiftLossError, sift
+from sift_toolkit import (
+    SiftConfig,
+    SiftConfigError,
+    SiftingDataloader,
+    SiftLossError,
+    SiftUsageError,
+    sift,
+)
 from sift_toolkit.config import VERSION_KEY, key_of
 from sift_toolkit.contract import JobTree
 from sift_toolkit.metrics import KEPT_SHARE, METRICS, PROGRESS, Metric, read_lines, read_series
@@ -150,21 +157,30 @@ def test_a_config_of_the_script(
     assert series()[KEPT_SHARE][-1] == 0.25
 
 
-def test_a_config_of_the_script_wins_aloud(
+def test_the_jobs_config_wins_aloud(
     make_job: MakeJob,
     train: Callable[..., SiftingDataloader],
     read_report: Callable[[JobTree], SiftReport],
 ) -> None:
-    """A script with a config of its own, in a job that brings one, is no silent mistake."""
-    tree = make_job(**OFTEN.to_hyperparameters())
+    """A script with a config of its own still is the plain twin where the job says so."""
+    tree = make_job(**OFTEN.plain_twin().to_hyperparameters())
     train(config=SiftConfig(keep=0.25, scores="fresh"))
 
     report = read_report(tree)
-    assert report.last("kept_share") == 0.25
-    assert report.config[key_of("keep")] == 0.25
-    assert report.notes[0] == (
-        "the config given to sift() is used, not the one that came with the job"
+    assert report.last("kept_share") == 1.0
+    assert report.config[key_of("keep")] == OFTEN.keep
+    assert report.notes[0].startswith(
+        "the sift config that came with the job is followed, not the script's own: SiftConfig("
     )
+
+
+@pytest.mark.parametrize("config", [{"keep": 0.5}, 0.5])
+def test_a_config_that_is_none_is_refused(
+    train: Callable[..., SiftingDataloader], config: object
+) -> None:
+    """A config in another shape is refused in words."""
+    with pytest.raises(SiftUsageError, match=r"config must be a SiftConfig, got (\{'keep': )?0\.5"):
+        train(config=config)
 
 
 def test_a_newer_config_is_refused_in_words(

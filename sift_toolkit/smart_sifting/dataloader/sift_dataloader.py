@@ -74,7 +74,7 @@ class SiftingDataloader(OwnDataloader):
             msg = "SiftingDataloader needs the model: model=..."
             raise TypeError(msg)
         own = sift_config if isinstance(sift_config, SiftConfig) else sift_config_of(sift_config)
-        config, recorder = job_sifting(JobTree.current(), default=own)
+        config, recorder = job_sifting(JobTree.current(), own)
         loader = view_of(orig_dataloader)
         self._logs = log_batch_data
         if log_batch_data:

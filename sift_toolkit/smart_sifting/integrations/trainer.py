@@ -44,5 +44,5 @@ def enable_sifting(
     """
     checked = checked_loss(loss)
     own = sift_config if isinstance(sift_config, SiftConfig) else sift_config_of(sift_config)
-    config, recorder = job_sifting(JobTree.current(), default=own)
+    config, recorder = job_sifting(JobTree.current(), own)
     sift_trainer(trainer, scored_fresh(config), recorder, loss=checked, set_epochs=set_epochs)
