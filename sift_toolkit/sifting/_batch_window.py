@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
@@ -36,16 +38,19 @@ def batch_window(
         chance = torch.full((rows,), keep, dtype=torch.float64)
         return Window(chance, target, classes=classes)
     finite = scores.finite
+    # AWS's coins: a batch of high losses gives more than its share.
+    as_aws = config.law == "percentile" and not config.min_probability and not config.high_loss_cap
+    make = functools.partial(Window, target=target, classes=classes, coins_as_they_are=as_aws)
     if finite is None:
-        return Window(_chances(config, history, scores, keep), target, classes=classes)
+        return make(_chances(config, history, scores, keep))
     chance = torch.ones(rows, dtype=torch.float64)
     if bool(finite.any()):
         own = None if scores.own is None else scores.own[finite]
         some = SampleScores(scores.losses[finite], own)
         chance[finite] = _chances(config, history, some, keep)
     if config.nonfinite == "keep":
-        return Window(chance, target, certain=~finite, classes=classes)
-    return Window(chance, target, barred=~finite, classes=classes)
+        return make(chance, certain=~finite)
+    return make(chance, barred=~finite)
 
 
 def _chances(config: SiftConfig, history: LossHistory, scores: SampleScores, keep: float) -> Tensor:

@@ -13,6 +13,7 @@ from sift_toolkit.sifting._engine import Engine
 from sift_toolkit.sifting._fresh import FreshEngine
 from sift_toolkit.sifting._labels import Labels, check_labels
 from sift_toolkit.sifting._memory import MemoryEngine
+from sift_toolkit.sifting._memory_store import MOST_VISITS
 from sift_toolkit.sifting._rebuild import why_no_memory
 from sift_toolkit.sifting._wiring import Extent, Wiring
 
@@ -85,8 +86,9 @@ def _engine_for(config: SiftConfig, loader: object, epochs: int | None) -> Engin
 def crowded_quota(config: SiftConfig) -> str | None:
     """Return in words that a memory's quota is too small to choose anything, None if it is not."""
     end = config.kept_share if config.keep_end is None else config.keep_end
-    needed = 1 / (config.rescore_every + 1)
-    if config.selection != "quota" or not config.needs_scores or end > needed:
+    never = config.rescore_every > MOST_VISITS
+    needed = 0.0 if never else 1 / (config.rescore_every + 1)
+    if not config.needs_scores or end > needed:
         return None
     return (
         f"keep={end:g} leaves no choice: rescore_every={config.rescore_every} alone asks for "

@@ -9,6 +9,8 @@ from sift_toolkit.config import SiftConfig
 
 _LEAST_CHANCE = 1e-12
 """Chances are never quite 0, so that any quota up to all rows can be reached."""
+_NEGLIGIBLE_CHANCE = 1e-9
+"""What only has a chance like this is not chosen in any training."""
 _LEAST_VALUE = 0.02
 """Value of a row the model is certain about, right or wrong, under `learnability`."""
 
@@ -148,7 +150,9 @@ def sample_weights(
     """
     if correction == 0:
         return None
-    # What has no chance is never chosen, so it has no share in the expectation.
-    weight = torch.where(chance > 0, chance**-correction, 0.0)
-    mass = chance if counts is None else chance * counts
+    # What is never chosen has no share in the expectation.
+    is_never = chance <= _NEGLIGIBLE_CHANCE
+    weight = (chance**-correction).masked_fill(is_never, 0.0)
+    mass = chance.masked_fill(is_never, 0.0)
+    mass = mass if counts is None else mass * counts
     return weight * (mass.sum() / (mass * weight).sum())

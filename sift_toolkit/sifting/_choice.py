@@ -35,6 +35,9 @@ class Window(NamedTuple):
     classes: Classes | None = None
     """Of the rows, none of which gets less than its floor; not with `groups`. None: there are
     none."""
+    coins_as_they_are: bool = False
+    """Whether coins follow the chances as they are, which make the target over many windows, not
+    in each of them."""
 
 
 class Choice(NamedTuple):
@@ -87,10 +90,13 @@ def choose(
         chance = _with_floors(window, chance, rows / max(available, 1), may_grow=False)
         chosen = _draw(window, chance, rows, generator, mix=mix)
     else:
-        chance = _with(window.chance, window.certain, 1.0)
-        chance = _with(chance, window.barred, 0.0)
+        if window.coins_as_they_are:
+            chance = _with(window.chance, window.certain, 1.0)
+            chance = _with(chance, window.barred, 0.0)
+        else:
+            chance = _to_quota(window, window.target)
         share = window.target / max(_rows_in(window, None), 1)
-        chance = _with_floors(window, chance, share, may_grow=True)
+        chance = _with_floors(window, chance, share, may_grow=window.coins_as_they_are)
         chosen = draw_coins(by_row(window, chance), generator)
     return Choice(chosen, _weights(window, chance, chosen, correction), remainder)
 
@@ -111,7 +117,7 @@ def by_row(window: Window, values: Tensor) -> Tensor:
     return values if window.groups is None else values.index_select(0, window.groups)
 
 
-def _to_quota(window: Window, rows: int) -> Tensor:
+def _to_quota(window: Window, rows: float) -> Tensor:
     """Scale chances to sum to *rows*, the certain ones first."""
     if window.certain is None and window.barred is None:
         return scale_to(window.chance, rows, window.counts)

@@ -70,9 +70,11 @@ class EpochSifter:
         self.remainder = forgiven(remainder)
         self._show_scores(ids, rows)
         places, chosen = with_whole_ends(order.ids.to(self._id_type), span, rows, weights)
-        self._memory.visit(order.ids, places)
         self._classes.count_ids(order.ids, places)
         sizes = epoch_sizes(order, places, waiting.ids.numel(), self._rule)
+        # What is left over and dropped was chosen for nothing: it goes on waiting.
+        come = max(sum(sizes) - waiting.ids.numel(), 0) if self._rule == "drop" else None
+        self._memory.visit(order.ids, places[:come])
         return EpochPlan.sifted(waiting, chosen, places, sizes, order.ids.numel())
 
     def _show_scores(self, ids: Tensor, rows: Tensor) -> None:

@@ -150,7 +150,7 @@ def sifted_span(
     steps = 0 if config.repeat_delay_per_epoch else position.steps
     start = min(max(config.sift_delay - steps, 0) * batch_size, rows)
     end = rows
-    if run_rows:
+    if run_rows and config.anneal > 0:
         # The first row whose progress reaches the annealing.
         end = min(max(_ceil(anneals_from(config) * run_rows) - before, 0), rows)
     knows = knows or not config.needs_scores

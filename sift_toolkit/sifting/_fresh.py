@@ -1,7 +1,7 @@
 """The fresh engine: every loaded batch gets an evaluative forward pass, as in AWS's smart sifting.
 
-Each batch of the user's loader is one window: its samples get chances by the law, the quota of
-the window is drawn, and what is chosen waits until it fills a batch of the loader's size.
+Each one is a window: its samples get chances by the law, the quota of the window is drawn, and
+what is chosen waits until it fills a batch of the loader's size.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sift_toolkit.sifting._schedule import (
     leftover_rule,
     window_keep,
 )
-from sift_toolkit.sifting._source import Source
+from sift_toolkit.sifting._source import Source, told_batch_size
 from sift_toolkit.sifting._waiting import WaitingRows
 from sift_toolkit.sifting._wiring import Wiring
 
@@ -36,7 +36,6 @@ _SIFTER_KEY: Final = "sifter"
 _BATCH_SIZE_KEY: Final = "batch_size"
 _SOURCE_KEY: Final = "source"
 _PACE_KEY: Final = "pace"
-
 
 _Result = TypeVar("_Result")
 
@@ -75,7 +74,8 @@ class FreshEngine:
         shape = wiring.extent.shape
         drops = getattr(wiring.loader if shape is None else shape, "drop_last", False)
         self._rule = leftover_rule(config, drop_last=bool(drops))
-        self._batch_size = None if shape is None else shape.batch_size
+        self._told = told_batch_size(wiring.loader) if shape is None else shape.batch_size
+        self._batch_size = self._told
         self._pace = Pace(wiring)
         self._rows_of_all: int | None = None
         self._classes = RowClasses(wiring)
@@ -87,7 +87,9 @@ class FreshEngine:
         shape, own = self._extent.shape, self._extent.own_shape
         self._rows_of_all = None if shape is None or shape == own else shape.rows_given
         with self._meter.timing("load"):
-            self._source.begin()
+            gone_past = self._source.begin(wants_batch=self._buffer.needs_form)
+        if gone_past is not None:  # no other may come to know saved rows by
+            self._buffer.recognise(self._layout.rows_first(gone_past))
 
     def next(self) -> Refined | None:
         """Return the next refined batch, None when the epoch is over.
@@ -139,7 +141,8 @@ class FreshEngine:
                 rows, batch = room, take(batch, torch.arange(room))
                 given = self._layout.back(batch)
             if rows:
-                self._batch_size = self._batch_size or rows
+                # Where nobody tells, the largest so far: the first may be a short one.
+                self._batch_size = self._told or max(self._batch_size or 0, rows)
                 return _Loaded(given, batch, rows, self._classes.of_batch(batch, rows))
         return None
 

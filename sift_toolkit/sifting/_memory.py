@@ -188,6 +188,7 @@ class MemoryEngine:
         waiting = self._waiting.ids.numel() + (0 if self._plan is None else self._plan.waiting)
         barred = 0
         if self._config.nonfinite == "drop" and self._config.needs_scores:
+            self._lessons.take()
             barred = self._memory.count_barred(self._config.rescore_every)
             if self._spread.is_on and self._extent.own_shape is not None:
                 # Of those of all ranks: this one's share of the samples.

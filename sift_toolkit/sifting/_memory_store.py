@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from sift_toolkit.errors import SiftStateError
 from sift_toolkit.sifting._ties import TiedLosses, tied_losses
 
-_MOST: Final = 255
+MOST_VISITS: Final = 255
 """Where a sample's counters, of one byte each, stop."""
 
 
@@ -47,19 +48,19 @@ class SampleMemory:
         finite = torch.isfinite(losses)
         if values is not None:
             finite &= torch.isfinite(values)
-        bad = finite.numel() - int(finite.sum())
-        last = _last_of_each(ids)
-        ids, losses, finite = ids[last], losses[last], finite[last]
         # Infinity marks a sample whose last loss was not finite; it never enters a percentile.
-        self._losses[ids] = torch.where(finite, losses, torch.inf)
-        self._count_top(ids, finite & (losses >= self._top))
-        if self._values is not None and values is not None:
-            self._values[ids[finite]] = values[last][finite].to(torch.bfloat16)
-        return bad
+        losses = torch.where(finite, losses, torch.inf)
+        for places in _each_once(ids):
+            some, is_finite = ids[places], finite[places]
+            self._losses[some] = losses[places]
+            self._count_top(some, is_finite & (losses[places] >= self._top))
+            if self._values is not None and values is not None:
+                self._values[some[is_finite]] = values[places][is_finite].to(torch.bfloat16)
+        return finite.numel() - int(finite.sum())
 
     def _count_top(self, ids: Tensor, at_top: Tensor) -> None:
         times = self._times_at_top[ids]
-        times += times < _MOST
+        times += times < MOST_VISITS
         self._times_at_top[ids] = torch.where(at_top, times, 0)
 
     def losses(self, ids: Tensor) -> Tensor:
@@ -86,7 +87,7 @@ class SampleMemory:
 
         More than 255 visits are not counted: then none is.
         """
-        if visits > _MOST:
+        if visits > MOST_VISITS:
             return torch.zeros(len(self), dtype=torch.bool)
         return self._passed_over >= visits
 
@@ -102,7 +103,7 @@ class SampleMemory:
             chosen: the places among them that were chosen.
         """
         visited = torch.zeros(len(self), dtype=torch.bool).index_fill_(0, ids, value=True)
-        self._passed_over += visited & (self._passed_over < _MOST)
+        self._passed_over += visited & (self._passed_over < MOST_VISITS)
         self.visit_all(ids.index_select(0, chosen))
 
     def visit_all(self, ids: Tensor) -> None:
@@ -123,7 +124,7 @@ class SampleMemory:
 
     def stuck_ids(self, times: int, limit: int) -> list[int]:
         """Return the samples whose last *times* losses were at the top, the longest there first."""
-        stuck = torch.where(self._times_at_top >= min(times, _MOST))[0]
+        stuck = torch.where(self._times_at_top >= min(times, MOST_VISITS))[0]
         order = self._times_at_top[stuck].argsort(descending=True, stable=True)
         ids: list[int] = stuck[order[:limit]].tolist()
         return ids
@@ -188,10 +189,14 @@ class SampleMemory:
         self._values = None if state["values"] is None else state["values"].clone()
 
 
-def _last_of_each(ids: Tensor) -> Tensor:
-    """Return the place of the last occurrence of each id."""
+def _each_once(ids: Tensor) -> Iterator[Tensor]:
+    """Yield places of *ids*, none of which stands twice in a part; the earlier ones come first."""
     order = ids.argsort(stable=True)
-    ordered = ids[order]
-    is_last = torch.ones_like(ordered, dtype=torch.bool)
-    is_last[:-1] = ordered[1:] != ordered[:-1]
-    return order[is_last]
+    while True:
+        ordered = ids[order]
+        repeats = torch.zeros_like(ordered, dtype=torch.bool)
+        repeats[1:] = ordered[1:] == ordered[:-1]
+        yield order[~repeats]
+        order = order[repeats]
+        if not order.numel():
+            return

@@ -18,6 +18,7 @@ from torch.utils.data import BatchSampler, DataLoader, IterableDataset, Sampler
 
 from sift_toolkit.errors import SiftUsageError
 from sift_toolkit.sifting._epoch_plan import EpochPlan
+from sift_toolkit.sifting._source import length_of
 from sift_toolkit.sifting._wiring import Extent
 
 
@@ -35,6 +36,10 @@ def why_no_memory(loader: object) -> str | None:
         return "in_order=False gives batches out in an order nobody knows"
     if not hasattr(loader.dataset, "__len__"):
         return "the dataset has no length"
+    batches = loader.batch_sampler
+    is_plain = getattr(type(batches), "__iter__", None) is BatchSampler.__iter__
+    if is_plain and length_of(getattr(batches, "sampler", None)) is None:
+        return "the sampler has no length, and so maybe no end"
     return None
 
 

@@ -6,6 +6,7 @@ The loader and the forecast of its length ask the same functions, so a length is
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from typing import Literal, TypeVar
 
@@ -95,8 +96,8 @@ def falling_keep(config: SiftConfig, progress: Number) -> Number:
 
 
 def anneals_from(config: SiftConfig) -> float:
-    """Return the progress from which on a run is on all data; above 1 if it never is."""
-    return 1 - config.anneal if config.anneal > 0 else 2.0
+    """Return the progress from which on a run is on all data; infinite if it never is."""
+    return 1 - config.anneal if config.anneal > 0 else math.inf
 
 
 def window_keep(config: SiftConfig, position: Position, run_rows: int | None) -> float:

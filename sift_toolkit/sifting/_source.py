@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from torch.utils.data import BatchSampler
+from torch.utils.data import BatchSampler, DataLoader
 
 from sift_toolkit.errors import SiftStateError
 from sift_toolkit.sifting._batches import Batch
@@ -44,21 +44,27 @@ class Source:
         self._resumes = False
         self._ended = False
 
-    def begin(self) -> None:
-        """Begin an epoch, or go on with the one a loaded state was in."""
+    def begin(self, *, wants_batch: bool = False) -> Batch | None:
+        """Begin an epoch, or go on with the one a loaded state was in.
+
+        Args:
+            wants_batch: whether a batch that had been given out is asked for.
+
+        Returns:
+            One of them if it can be had again, else None: where none had been, where an epoch
+            begins, and of loaders that come back to their place by themselves.
+        """
         # First the workers of an epoch that was broken out of end, then others begin.
         self._iterator = None
         if self._resumes:
             self._resumes = False
-            # At its end there is nothing to go on with: iterating would begin another epoch.
-            if not self._ended:
-                self._go_on()
-            return
+            return self._go_on(wants_batch=wants_batch)
         self._given = 0
         self._ended = False
         self._draws.begin()
         self._sampler_epochs = [part.epoch for part in self._epoch_samplers()]
         self._iterator = iter(self._loader)
+        return None
 
     def next(self) -> Batch:
         """Return the next batch.
@@ -77,33 +83,40 @@ class Source:
         self._iterator = None
         self._ended = True
 
-    def _go_on(self) -> None:
+    def _go_on(self, *, wants_batch: bool) -> Batch | None:
+        # At an epoch's end there is nothing to go on with: iterating would begin another one.
+        if self._ended and (self._stateful or not wants_batch):
+            return None
         with self._draws.again():
             for sampler, epoch in zip(self._epoch_samplers(), self._sampler_epochs, strict=False):
                 sampler.set_epoch(epoch)
-            self._iterator = iter(self._loader)
-            if not self._stateful:
-                self._skip()
+            iterator = iter(self._loader)
+            if self._ended:
+                return self._skipped(iterator, min(self._given, 1))
+            self._iterator = iterator
+            return None if self._stateful else self._skipped(iterator, self._given)
 
     def _epoch_samplers(self) -> list[Any]:
         """Return what draws the order from the number of the epoch, as DistributedSampler does."""
         parts = parts_of(self._loader)
         return [part for part in parts if hasattr(part, "set_epoch") and hasattr(part, "epoch")]
 
-    def _skip(self) -> None:
-        """Go past what was given out.
+    def _skipped(self, iterator: Iterator[Batch], count: int) -> Batch | None:
+        """Go past what was given out; return the last batch of it.
 
         Raises:
             SiftStateError: the loader ends before that.
         """
-        assert self._iterator is not None
-        for place in range(self._given):
-            if next(self._iterator, _END) is _END:
+        batch = None
+        for place in range(count):
+            batch = next(iterator, _END)
+            if batch is _END:
                 msg = (
                     f"the saved state is from after batch {self._given} of an epoch, this loader "
                     f"gives only {place}: its dataset or its sampler is another one"
                 )
                 raise SiftStateError(msg)
+        return batch
 
     def state_dict(self) -> dict[str, Any]:
         """Return the place in the epoch under way."""
@@ -140,14 +153,23 @@ def shape_of(loader: object) -> EpochShape | None:
     if getattr(type(batches), "__iter__", None) is not BatchSampler.__iter__:
         return None
     assert isinstance(batches, BatchSampler)
-    rows = _length(batches.sampler)
+    rows = length_of(batches.sampler)
     if rows is None:
         return None
     return EpochShape(rows=rows, batch_size=batches.batch_size, drop_last=batches.drop_last)
 
 
-def _length(sampler: object) -> int | None:
+def told_batch_size(loader: object) -> int | None:
+    """Return the rows of a full batch as *loader* has them; None where only its batches tell.
+
+    Other classes than PyTorch's own may mean the rows that all processes are given together.
+    """
+    return loader.batch_size if type(loader) is DataLoader else None
+
+
+def length_of(sampler: object) -> int | None:
+    """Return what *sampler* gives in an epoch, None if it does not say."""
     try:
         return len(sampler)  # type: ignore[arg-type] # whether it has one is the question
-    except TypeError:
+    except (TypeError, NotImplementedError):
         return None

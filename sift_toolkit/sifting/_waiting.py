@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from torch import Tensor
 
 from sift_toolkit.sifting._batches import Batch, Pad, num_rows
-from sift_toolkit.sifting._containers import is_array, leaves, map_leaves
 from sift_toolkit.sifting._layout import Layout
 from sift_toolkit.sifting._pinning import is_pinned, pinned
+from sift_toolkit.sifting._plain_rows import formed_rows, plain_rows
 from sift_toolkit.sifting._refined import RefinedBuffer, Rows
 
 
@@ -41,7 +40,7 @@ class WaitingRows:
         """
         self._pins = is_pinned(like)
         for part in self._saved:
-            self._buffer.push(Rows(_formed(part, like, self._layout), part["weights"]))
+            self._buffer.push(Rows(formed_rows(part, like, self._layout), part["weights"]))
         self._saved = []
 
     @property
@@ -66,9 +65,13 @@ class WaitingRows:
         return count
 
     def state_dict(self) -> dict[str, Any]:
-        """Return copies of the waiting rows."""
+        """Return copies of the waiting rows.
+
+        Raises:
+            SiftStateError: they hold what a checkpoint cannot.
+        """
         parts = [
-            {"rows": num_rows(batch), "weights": weights, **_plain(batch, self._layout)}
+            {"rows": num_rows(batch), "weights": weights, **plain_rows(batch, self._layout)}
             for batch, weights in self._buffer.state_dict()["parts"]
         ]
         return {"parts": [*self._saved, *parts]}
@@ -77,30 +80,3 @@ class WaitingRows:
         """Take over the waiting rows of a saved state."""
         self.clear()
         self._saved = list(state["parts"])
-
-
-def _plain(batch: Batch, layout: Layout) -> dict[str, Any]:
-    """Return the leaves of a batch; of a list of samples, the samples."""
-    samples = layout.samples_of(batch)
-    if samples is not None:
-        return {"samples": samples}
-    return {"leaves": [_plain_leaf(leaf) for leaf in leaves(batch)]}
-
-
-def _plain_leaf(leaf: Any) -> Any:
-    if isinstance(leaf, Tensor) or not is_array(leaf):
-        return leaf
-    return {"array": leaf.tolist(), "dtype": leaf.dtype.str}
-
-
-def _formed(part: dict[str, Any], like: Batch, layout: Layout) -> Batch:
-    if "samples" in part:
-        return layout.of_samples(part["samples"], like)
-    saved = iter(part["leaves"])
-    return map_leaves(lambda values, _: _formed_leaf(next(saved), values[0]), [like])
-
-
-def _formed_leaf(saved: Any, like: Any) -> Any:
-    if not is_array(like) or isinstance(like, Tensor):
-        return saved
-    return sys.modules["numpy"].array(saved["array"], dtype=saved["dtype"])

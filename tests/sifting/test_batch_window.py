@@ -18,7 +18,9 @@ from sift_toolkit.sifting._loss import SampleScores
 LOSSES = torch.tensor([0.1, 0.9, 2.0, 0.9])
 OWN = torch.tensor([0.2, 0.1, 0.4, 0.8])
 LAWS: list[dict[str, Any]] = [
-    {},
+    {"law": "percentile"},
+    {"law": "percentile", "min_probability": 0.2},
+    {"law": "percentile", "high_loss_cap": 0.7},
     {"high_loss_cap": 0.7},
     {"law": "proportional"},
     {"law": "proportional", "value": "own"},
@@ -41,6 +43,8 @@ def test_chances_are_those_of_the_law(law: dict[str, Any]) -> None:
     torch.testing.assert_close(window.chance, by_the_law(config, LOSSES, OWN))
     assert window.target == 2
     assert (window.certain, window.barred, window.classes) == (None, None, None)
+    # AWS's law is over the history; whatever changes it makes a target of the batch's share.
+    assert window.coins_as_they_are == (law == {"law": "percentile"})
 
 
 @pytest.mark.parametrize("law", LAWS, ids=str)

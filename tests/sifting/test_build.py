@@ -36,12 +36,13 @@ def test_all_fields_that_cannot_be_followed_are_named(toy: Any) -> None:
     [
         ({"keep": 0.5}, False),
         ({"keep": 0.1}, True),
-        ({"keep": 0.1, "selection": "bernoulli"}, False),
+        ({"keep": 0.1, "selection": "bernoulli"}, True),
         ({"keep": 0.5, "keep_end": 0.1}, True),
         ({"keep": 0.1, "rescore_every": 20}, False),
         ({"keep": 0.5, "rescore_every": 1}, True),
+        ({"keep": 0.001, "rescore_every": 256}, False),
     ],
 )
 def test_a_quota_that_rescoring_would_fill_is_told(fields: Any, is_crowded: bool) -> None:
-    """With coins the share is only an expectation, and may be passed."""
+    """Be it drawn by coins; never, where no visits are counted."""
     assert (crowded_quota(SiftConfig(**fields)) is not None) == is_crowded

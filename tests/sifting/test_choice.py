@@ -113,9 +113,13 @@ class TestQuota:
 class TestCoins:
     """A coin a row, as AWS has it."""
 
-    def test_chances_are_taken_as_they_are(self) -> None:
-        """No quota scales the chances: the number of rows is chance, its mean their sum."""
-        window = window_of([0.1] * 50 + [0.9] * 50)
+    @pytest.mark.parametrize(
+        ("as_they_are", "mean"), [(True, 2 + 47 * 0.1 + 50 * 0.9), (False, 20)]
+    )
+    def test_the_number_of_rows_is_chance(self, as_they_are: bool, mean: float) -> None:
+        """Its mean is the sum of the chances, the certain ones among them, or else the target."""
+        window = window_of([0.1] * 50 + [0.9] * 50, 0.2, certain=[0, 1], barred=[2])
+        window = window._replace(coins_as_they_are=as_they_are)
         numbers = torch.tensor(
             [
                 chosen_of(window, selection="bernoulli", seed=seed).rows.numel()
@@ -123,7 +127,7 @@ class TestCoins:
             ]
         ).double()
         assert float(numbers.std()) > 1
-        assert abs(float(numbers.mean()) - 50) <= SIGMAS * math.sqrt(100 * 0.09 / 500)
+        assert abs(float(numbers.mean()) - mean) <= SIGMAS * math.sqrt(100 * 0.2 / 500)
 
     def test_coins_owe_nothing(self) -> None:
         """A debt of a quota stays what it was."""

@@ -349,12 +349,14 @@ class TestChoice:
         found = torch.tensor(errors, dtype=torch.float64)
         assert abs(float(found.mean())) <= SIGMAS * float(found.std()) / math.sqrt(DRAWS)
 
-    def test_coins_keep_the_floors_in_expectation(self) -> None:
-        """By coin the number of each class varies; its mean is the floor's."""
+    @pytest.mark.parametrize(("as_they_are", "total"), [(True, 27), (False, 20)])
+    def test_coins_keep_the_floors_in_expectation(self, as_they_are: bool, total: int) -> None:
+        """By coin the number of each class varies; its mean is the floor's, the others' or not."""
         window = window_of([1e-6] * 10 + [0.9] * 30, [0] * 10 + [1] * 30, 0.5, 0.6)
+        window = window._replace(coins_as_they_are=as_they_are)
         generator = Generator().manual_seed(2)
         rows = [chosen_of(window, generator, selection="bernoulli").rows for _ in range(DRAWS)]
         few = torch.tensor([int((each < 10).sum()) for each in rows]).double()
         assert abs(float(few.mean()) - 3) <= SIGMAS * math.sqrt(10 * 0.3 * 0.7 / DRAWS)
         totals = torch.tensor([each.numel() for each in rows]).double()
-        assert abs(float(totals.mean()) - 27) <= SIGMAS * float(totals.std()) / math.sqrt(DRAWS)
+        assert abs(float(totals.mean()) - total) <= SIGMAS * float(totals.std()) / math.sqrt(DRAWS)

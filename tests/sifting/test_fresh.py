@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 import io
 from collections import UserDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from sift_toolkit.errors import SiftBatchError, SiftLossError
 from sift_toolkit.sifting import SiftingDataloader
@@ -91,6 +92,34 @@ def test_waiting_rows_of_any_form_go_through_a_checkpoint(toy: Any, form: Any) -
     if isinstance(second[0], dict) and "array" in second[0]:
         assert isinstance(second[0]["array"], np.ndarray)
         assert second[0]["words"][0] == f"row {int(second[0]['numbers'][0])}"
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("handed_out", range(3))
+def test_rows_that_no_batch_comes_after_are_flushed_all_the_same(
+    toy: Any, form: Any, handed_out: int
+) -> None:
+    """Saved when the loader inside had been read to its last batch, or to its end."""
+    make, numbers_of = form
+
+    def sifted() -> SiftingDataloader:
+        return toy.sifted(
+            batches_of(make, (8, 8, 8)),
+            loss=lambda model, batch: numbers_of(batch).float(),
+            scores="fresh",
+            keep=0.75,
+            leftover="flush",
+        )
+
+    expected = [numbers_of(batch).tolist() for batch in sifted()]
+    assert [len(batch) for batch in expected] == [8, 8, 2]
+    loader = sifted()
+    iterator = iter(loader)
+    for _ in range(handed_out):
+        next(iterator)
+    resumed = sifted()
+    resumed.load_state_dict(loader.state_dict())
+    assert [numbers_of(batch).tolist() for batch in resumed] == expected[handed_out:]
 
 
 def test_saved_rows_that_nobody_needs_yet_stay_saved(toy: Any) -> None:
@@ -307,15 +336,37 @@ def test_a_loader_that_gives_a_single_row_gives_it(toy: Any) -> None:
     assert [len(batch[2]) for batch in loader] == [1, 1, 1]
 
 
-def test_a_stream_gets_batches_of_the_first_ones_size(toy: Any) -> None:
-    """Where no batch size is known, the first batch tells it."""
+@pytest.mark.parametrize(
+    ("sizes", "expected"), [((6, 6, 6, 6, 6, 2), [6, 6, 4]), ((2, 8, 8, 8, 6), [8, 8])]
+)
+def test_batches_of_unknown_size_make_ones_of_the_largest(
+    toy: Any, sizes: Sequence[int], expected: list[int]
+) -> None:
+    """Where no batch size is known, batches tell it, a short first one as little as a last one."""
     make, numbers_of = FORMS["dict"]
     loader = toy.sifted(
-        batches_of(make, (6, 6, 6, 6, 6, 2)),
-        loss=lambda model, batch: batch["x"].sum(1),
+        batches_of(make, sizes), loss=lambda model, batch: batch["x"].sum(1), scores="fresh"
+    )
+    assert [len(numbers_of(batch)) for batch in loader] == expected
+
+
+class Shares(IterableDataset[Tensor]):
+    """A stream whose first worker has little of it."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        info = get_worker_info()
+        assert info is not None
+        yield from torch.ones([3, 37][info.id], 4)
+
+
+def test_a_stream_has_batches_of_its_loaders_size(toy: Any) -> None:
+    """The short first batch of a worker with little data decides nothing."""
+    loader = toy.sifted(
+        DataLoader(Shares(), batch_size=8, num_workers=2),
+        loss=lambda model, batch: batch.sum(1),
         scores="fresh",
     )
-    assert [len(numbers_of(batch)) for batch in loader] == [6, 6, 4]
+    assert [len(batch) for batch in loader] == [8, 8, 4]
 
 
 def test_refined_batches_can_be_trained_on(toy: Any) -> None:

@@ -169,12 +169,18 @@ def test_lengths_stay_right_when_the_gate_closes(
 
 
 @pytest.mark.parametrize("scores", ["fresh", "memory"])
-def test_training_past_the_given_epochs_goes_on_at_the_final_setting(scores: str) -> None:
-    """With keep falling to .25, epochs beyond the last one keep .25."""
-    loader = sifted(numbers(64, 8), 2, keep=0.75, keep_end=0.25, scores=scores)
+@pytest.mark.parametrize(
+    ("config", "later"), [({"keep_end": 0.25}, 2), ({}, 6), ({"anneal": 0.25}, 8)]
+)
+def test_training_past_the_given_epochs_goes_on_at_the_final_setting(
+    scores: str, config: dict[str, float], later: int
+) -> None:
+    """However far past them: at the share keep fell to, at keep itself, or on all data."""
+    loader = sifted(numbers(64, 8), 2, keep=0.75, scores=scores, **config)
     for _ in range(2):
         train_epoch(loader)
-    assert [train_epoch(loader) for _ in range(2)] == [2, 2]
+    for _ in range(4):
+        assert (len(loader), train_epoch(loader)) == (later, later)
     assert loader.progress == 1.0
 
 
@@ -209,6 +215,24 @@ def test_a_loader_of_unknown_rows_has_no_length() -> None:
         stream.total_steps()
     assert stream.batch_size is None
     assert [train_epoch(stream) for _ in range(2)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"scores": "memory", "rescore_every": 3},
+        {"scores": "memory", "law": "percentile"},
+        {"scores": "fresh", "law": "percentile", "high_loss_cap": 0.8},
+        {"scores": "fresh", "min_probability": 0.2},
+    ],
+    ids=str,
+)
+def test_what_comes_beside_the_law_leaves_coins_their_expectation(config: dict[str, Any]) -> None:
+    """Rescoring, floor and cap decide who comes, not how many."""
+    torch.manual_seed(0)
+    loader = sifted(numbers(2000, 8), 20, keep=0.3, selection="bernoulli", **config)
+    total = loader.total_steps()
+    assert sum(train_epoch(loader) for _ in range(20)) == pytest.approx(total, rel=0.02)
 
 
 def test_coins_have_an_expected_length() -> None:

@@ -227,6 +227,27 @@ def test_correction_1_is_unbiased(toy: Any, scores: str, law: str, batch_size: i
     assert sum(plain) / len(plain) > truth * 1.15
 
 
+@ENGINES
+@pytest.mark.parametrize("correction", [0.5, 1.0])
+def test_suspects_have_no_share_in_the_weights(toy: Any, scores: str, correction: float) -> None:
+    """Where the cap leaves some out, those that are chosen still weigh 1 on average."""
+    losses = torch.linspace(0.1, 2, 400)
+    loader = toy.sifted(
+        toy.loader(400, shuffle=True, batch_size=40),
+        loss=lambda model, batch: losses[batch[2]],
+        scores=scores,
+        correction=correction,
+        high_loss_cap=0.75,
+        keep=0.3,
+    )
+    for _ in range(3):
+        loader_means = []
+        for batch in loader:
+            loader_means.append(float(loader.reduce(torch.ones(len(batch[2])))))
+            loader_means[-1] *= len(batch[2])
+    assert sum(loader_means) / 120 == pytest.approx(1, abs=0.05)
+
+
 def test_weights_are_relative_to_their_expectation(toy: Any) -> None:
     """reduce() multiplies each loss by its weight; gradients flow through it."""
     loader = toy.sifted(scores="fresh", correction=0.5, min_probability=0.1)

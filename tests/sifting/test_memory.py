@@ -569,6 +569,33 @@ def test_what_comes_without_a_choice_has_not_waited(toy: Any) -> None:
     assert int(passed_over.max()) > 0
 
 
+def test_what_was_chosen_and_dropped_goes_on_waiting(toy: Any) -> None:
+    """Rows that fill no batch and are dropped were not trained on, and do not count as chosen."""
+    loader = toy.sifted(
+        toy.loader(31, shuffle=True, batch_size=16), scores="memory", keep=0.75, leftover="drop"
+    )
+    waits = [0] * 31
+    for _ in range(8):
+        # The first epoch's rest is left out too, and comes first in the second.
+        chosen = set(kept(loader, rising))
+        waits = [0 if number in chosen else wait + 1 for number, wait in enumerate(waits)]
+        passed_over = loader.state_dict()["engine"]["memory"]["passed_over"].tolist()
+        assert [a for a, b in zip(passed_over, waits, strict=True) if a != b] == []
+
+
+def test_losses_of_a_step_ago_count_for_the_length(toy: Any) -> None:
+    """A loop that breaks out at once is told the next length by all losses that came back."""
+    loader = toy.sifted(toy.loader(96), scores="memory", keep=0.9, nonfinite="drop")
+    for number, batch in enumerate(loader):
+        losses = torch.rand(len(batch[2]))
+        losses[batch[2] < 40] = torch.nan
+        loader.reduce(losses)
+        if number == 10:
+            break
+    lengths = [len(loader) for _ in loader]
+    assert lengths == [len(lengths)] * len(lengths)
+
+
 def test_a_quota_too_small_for_rescoring_is_said(toy: Any) -> None:
     """Where rescore_every alone asks for more than keep, no choice is left."""
     notes: list[str] = []

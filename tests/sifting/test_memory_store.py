@@ -114,6 +114,19 @@ def test_ids_stay_stuck_as_long_as_each_new_loss_is_at_the_top() -> None:
     assert memory.stuck_ids(3, 10) == [97, 95, 96]
 
 
+@pytest.mark.parametrize("parts", [[slice(0, 6)], [slice(0, 2), slice(2, 5), slice(5, 6)]])
+def test_losses_of_one_sample_count_each_however_many_come_at_once(parts: list[slice]) -> None:
+    """Of three at the top, one below it and two more, the last two are those in a row."""
+    memory = SampleMemory(100)
+    memory.learn(torch.arange(100), torch.arange(100.0))
+    memory.ties(0.95)
+    numbers, losses = ids(99, 99, 99, 99, 99, 99), torch.tensor([99.0, 99, 99, 0, 97, 98])
+    for part in parts:
+        memory.learn(numbers[part], losses[part])
+    assert memory.losses(ids(99)).tolist() == [98.0]
+    assert (memory.stuck_ids(2, 1), memory.stuck_ids(3, 1)) == ([99], [])
+
+
 def test_nothing_is_at_the_top_where_all_are_equal() -> None:
     """Ties over the border of the top are not in it, and an empty memory has no top."""
     memory = SampleMemory(50)

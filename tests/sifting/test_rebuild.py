@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from torch.utils.data import (
     Dataset,
     IterableDataset,
     RandomSampler,
+    Sampler,
     SequentialSampler,
 )
 
@@ -50,6 +52,13 @@ class OwnName(DataLoader[int]):
     """A loader that iterates as every DataLoader does."""
 
 
+class Forever(Sampler[int]):
+    """The same rows again and again."""
+
+    def __iter__(self) -> Iterator[int]:
+        return itertools.cycle(ROWS)
+
+
 REFUSED: dict[str, Any] = {
     "a list": (lambda: [1, 2], "a list does not tell which samples it loads"),
     "a stream": (lambda: DataLoader(Stream()), "an IterableDataset has no ids"),
@@ -60,6 +69,7 @@ REFUSED: dict[str, Any] = {
         lambda: DataLoader(Endless(), sampler=range(10)),
         "the dataset has no length",
     ),
+    "no end": (lambda: DataLoader(ROWS, sampler=Forever()), "the sampler has no length"),
 }
 
 
