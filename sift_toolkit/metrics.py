@@ -120,6 +120,9 @@ METRICS: Final[tuple[Metric, ...]] = (
 )
 """Every metric a job may report, in the order they are printed."""
 
+MEASURED_BY_SCRIPTS: Final[tuple[Metric, ...]] = (VALIDATION_ACCURACY,)
+"""Those that only a training script can know: it hands them to `record`."""
+
 _BY_NAME: Final = {metric.name: metric for metric in METRICS}
 
 

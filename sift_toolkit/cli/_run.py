@@ -23,10 +23,16 @@ from sift_toolkit.cli._host_options import (
 from sift_toolkit.cli._options import Pair, config_of, json_option, json_value, once
 from sift_toolkit.cli._printing import print_json, print_pairs, status_text
 from sift_toolkit.cli._script_arguments import hyperparameters_of
+from sift_toolkit.errors import SiftJobError, SiftUsageError
 
 if TYPE_CHECKING:
     from sift_toolkit.cli._host_run import HostRun
     from sift_toolkit.contract import JobResult
+
+_NOTHING_SIFTED = (
+    "note: a sift config was given, and nothing of sifting was reported: does the script train "
+    "from the loader that sift() returns? A module of hooks needs --hooks"
+)
 
 
 @click.command(
@@ -114,9 +120,12 @@ def run(
         checkpoints=checkpoints,
     )
     folder = output or Path(DEFAULT_FOLDER) / job.name
-    result = job.go(
-        folder, python, (lambda _: None) if quiet else lambda line: click.echo(line, err=as_json)
-    )
+    on_line = (lambda _: None) if quiet else lambda line: click.echo(line, err=as_json)
+    try:
+        result = job.go(folder, python, on_line)
+    except SiftJobError as error:
+        # A job that fails is a result: this one could not begin.
+        raise SiftUsageError(str(error)) from error
     outcome = outcome_json(job.name, result)
     write_outcome(result.tree, outcome)
     if as_json:
@@ -146,5 +155,7 @@ def _print_outcome(job: HostRun, result: JobResult) -> None:
     figures = JobFigures.from_lines(result.tree.log_lines(), name=job.name)
     folder = click.format_filename(result.tree.base)
     print_pairs([*pairs_of_values(figures.values), ("folder", folder)])
+    if job.config is not None and result.failure is None and not figures.values:
+        click.echo(f"\n{_NOTHING_SIFTED}", err=True)
     if result.failure is not None:
         click.echo(f"\nit failed (exit code {result.exit_code}): {result.failure}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from sift_toolkit.client._trial_budget import Spending, spending
 from sift_toolkit.client._trial_plan import TrialPlan
 from sift_toolkit.client._trial_results import Outcomes, TrialResults
 from sift_toolkit.client._trial_rows import ArmRow, arm_rows
+from sift_toolkit.client._trial_ruler import seed_ignored
 from sift_toolkit.client._trial_statistics import Estimate
 from sift_toolkit.client._trial_table import letter_of, trial_columns, trial_notes
 from sift_toolkit.client._trial_verdict import TrialVerdict, verdict_of
@@ -55,7 +57,7 @@ class TrialResult:
         rows = arm_rows(plan, outcomes)
         spent = spending(plan, outcomes)
         return cls(
-            verdict=verdict_of(rows, plan.metric.tolerance),
+            verdict=_verdict(plan, outcomes, rows),
             rows=rows,
             plan=plan,
             spent=spent,
@@ -163,6 +165,16 @@ class TrialResult:
         with needed("plot()", "matplotlib"):
             from sift_toolkit.client._trial_plot import draw_trial
         return draw_trial(self, path)
+
+
+def _verdict(plan: TrialPlan, outcomes: Outcomes, rows: Sequence[ArmRow]) -> TrialVerdict:
+    if seed_ignored(plan, outcomes):
+        reason = (
+            "all seeds gave plain training the same score to the last digit: the script does not "
+            "follow its argument for the seed, so nothing is known of chance"
+        )
+        return TrialVerdict(kind="unknown", reason=reason)
+    return verdict_of(rows, plan.metric.tolerance)
 
 
 def _flat(row: ArmRow) -> dict[str, Any]:

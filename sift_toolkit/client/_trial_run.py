@@ -10,6 +10,7 @@ from sift_toolkit.client._trial_folder import TrialFolder
 from sift_toolkit.client._trial_halving import dropped_arms, next_jobs
 from sift_toolkit.client._trial_outcome import Outcome
 from sift_toolkit.client._trial_plan import TrialJob, TrialPlan
+from sift_toolkit.client._trial_ruler import epochs_ignored
 from sift_toolkit.client._trial_runner import TrialRunner
 from sift_toolkit.errors import SiftJobError
 from sift_toolkit.outside import brief, one_line
@@ -36,8 +37,9 @@ class TrialRun:
         """Run what is to be run; what an earlier process has finished is not run again.
 
         Raises:
-            SiftJobError: plain training in full failed, to which everything is compared; or AWS
-                would not launch a job, or not tell how one ended.
+            SiftJobError: plain training in full failed, to which everything is compared, or was
+                not shortened where it was to be; or AWS would not launch a job, or not tell how
+                one ended.
         """
         self.outcomes = self.folder.outcomes(self.plan)
         launched = self.folder.launched(self.plan)
@@ -80,6 +82,8 @@ class TrialRun:
                     "trial again once that is mended: what has ended well is not run again"
                 )
                 raise SiftJobError(msg)
+            if (problem := epochs_ignored(self.plan, self.outcomes)) is not None:
+                raise SiftJobError(problem)
 
     def _tell_dropped(self) -> None:
         for label, seeds in dropped_arms(self.plan, self.outcomes).items():

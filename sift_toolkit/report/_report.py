@@ -152,13 +152,14 @@ class SiftReport:
         return json.dumps(content, allow_nan=False, indent=1)
 
     @classmethod
-    def read(cls, path: Path) -> SiftReport:
+    def read(cls, path: str | os.PathLike[str]) -> SiftReport:
         """Read a report back.
 
         Raises:
             SiftStateError: the file is no report, or one of a newer version.
             OSError: there is no such file.
         """
+        path = Path(path)
         if (size := path.stat().st_size) > MOST_BYTES:
             msg = f"{path} is not a sift report: it has {size} bytes, one has {MOST_BYTES} at most"
             raise SiftStateError(msg)

@@ -199,10 +199,10 @@ class SiftingDataloader:
         return torch.compiler.disable(self._run.take_back)  # type: ignore[no-any-return, no-untyped-call] # torch's own gap
 
     def record(self, **values: float) -> None:
-        """Report values of your own measuring, such as ``record(validation_accuracy=0.93)``.
+        """Report what you measured: ``record(validation_accuracy=0.93)``, a share from 0 to 1.
 
         Raises:
-            KeyError: no metric has that name.
+            SiftUsageError: a value is none, or has another name.
         """
         self._run.reporter.record(values)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from sift_toolkit import metrics
-from sift_toolkit.metrics import Metric, metric_named
+from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.metrics import MEASURED_BY_SCRIPTS, Metric
 from sift_toolkit.report import ClassTotals, Observation
 from sift_toolkit.sifting._meter import Listener
 from sift_toolkit.sifting._wiring import Wiring
@@ -66,9 +67,12 @@ class Reporter:
         """Tell values that the user measured.
 
         Raises:
-            KeyError: no metric has that name.
+            SiftUsageError: one is no metric of a script's own, or no share.
         """
-        numbers = {metric_named(name).name: float(value) for name, value in values.items()}
+        numbers = {name: float(value) for name, value in values.items()}
+        problems = [problem for pair in numbers.items() if (problem := _why_not_recorded(*pair))]
+        if problems:
+            raise SiftUsageError("; ".join(problems))
         if self.listener is not None:
             place = {metric.name: float(value) for metric, value in self._place().items()}
             self.listener(Observation(values={**place, **numbers}))
@@ -96,3 +100,17 @@ class Reporter:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
         self._observed_at = state["observed_at"]
+
+
+def _why_not_recorded(name: str, value: float) -> str | None:
+    """Return what is wrong with a value that a script has measured, None if nothing is."""
+    metric = next((each for each in MEASURED_BY_SCRIPTS if each.name == name), None)
+    if metric is None:
+        known = ", ".join(each.name for each in MEASURED_BY_SCRIPTS)
+        return (
+            f"record() takes {known}, got {name}; print a value of another name as a line of your "
+            "own, and give its regex to compare() or trial()"
+        )
+    if metric.unit == "share" and not 0 <= value <= 1:
+        return f"{name} must be a share, from 0 to 1, got {value!r}"
+    return None

@@ -165,7 +165,7 @@ def test_an_earlier_jobs_folder(call: Call, script: Path, data: Path) -> None:
     Path("taken").mkdir()
     Path("taken/mine").touch()
     answer = call("run", str(script), "--channel", f"training={data}", "--output", "taken")
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "is not empty" in answer.stderr
     assert [path.name for path in Path("taken").iterdir()] == ["mine"]
 
@@ -176,8 +176,17 @@ def test_a_python_without_what_jobs_need(call: Call, script: Path, tmp_path: Pat
 
     venv.create(tmp_path / "bare", symlinks=True)
     answer = call("run", str(script), "--python", str(tmp_path / "bare/bin/python"))
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "has no sagemaker-training" in answer.stderr
+
+
+@pytest.mark.parametrize(("config", "is_told"), [(["-c", "keep=0.5"], True), ([], False)])
+def test_a_script_that_does_not_sift(call: Call, config: list[str], is_told: bool) -> None:
+    """That is told where a config was given: no sift(), or hooks that are run as a script."""
+    Path("plain.py").write_text("print('trains')\n")
+    answer = call("run", "plain.py", "--alone", *config)
+    assert answer.exit_code == 0
+    assert ("A module of hooks needs --hooks" in answer.stderr) == is_told
 
 
 def test_alone(call: Call, script: Path, data: Path) -> None:

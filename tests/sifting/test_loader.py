@@ -528,16 +528,31 @@ def test_the_listener_hears_every_log_every_steps_and_at_each_end(toy: Any, scor
 
 
 def test_what_is_recorded_reaches_the_listener(toy: Any) -> None:
-    """Under the metric's name, with the place in the run; unknown names are refused."""
+    """Under the metric's name, with the place in the run."""
     seen: list[Observation] = []
     loader = toy.sifted(scores="fresh", listener=seen.append)
     loader.record(validation_accuracy=0.75)
     assert seen == [
         Observation(values={"epoch": 0.0, "training_steps": 0.0, "validation_accuracy": 0.75})
     ]
-    with pytest.raises(KeyError, match="acuracy"):
-        loader.record(acuracy=1.0)
     toy.sifted(scores="fresh").record(validation_accuracy=0.75)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("acuracy", 0.9, r"record\(\) takes validation_accuracy, got acuracy; print"),
+        ("samples_seen", 3, r"record\(\) takes validation_accuracy, got samples_seen"),
+        ("validation_accuracy", 93, r"must be a share, from 0 to 1, got 93\.0"),
+        ("validation_accuracy", math.nan, r"must be a share, from 0 to 1, got nan"),
+    ],
+)
+def test_what_no_script_measures_is_refused(toy: Any, name: str, value: float, words: str) -> None:
+    """Percents, misspelt names, and the names of what the toolkit counts itself."""
+    seen: list[Observation] = []
+    with pytest.raises(SiftUsageError, match=words):
+        toy.sifted(scores="fresh", listener=seen.append).record(**{name: value})
+    assert seen == []
 
 
 def test_progress_follows_the_data(toy: Any) -> None:
