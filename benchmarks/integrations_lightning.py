@@ -8,6 +8,7 @@ pays for, its schedule decayed to that.
 from __future__ import annotations
 
 import functools
+import math
 import warnings
 from typing import Any
 
@@ -94,15 +95,13 @@ def main() -> None:
     arguments = options(__doc__)
     warnings.simplefilter("ignore")
     full = arguments.epochs
-    paid = round(full * 0.58)
+    # The first epoch is trained on whole, half of each after it.
+    paid = math.ceil(1 + 0.5 * (full - 1))
     ways: dict[str, tuple[SiftConfig | None, int]] = {
         "all data": (None, full),
-        "sifted, losses of the training itself": (
-            SiftConfig(keep=0.5, law="percentile", anneal=0.1),
-            full,
-        ),
-        "sifted, an extra forward pass": (
-            SiftConfig(keep=0.5, law="percentile", anneal=0.1, scores="fresh"),
+        "sifted, losses of the training itself": (SiftConfig(keep=0.5), full),
+        "sifted, AWS's scheme: an extra forward pass": (
+            SiftConfig(keep=0.5, law="percentile", scores="fresh"),
             full,
         ),
         f"all data, as long as the second ({paid} epochs)": (None, paid),

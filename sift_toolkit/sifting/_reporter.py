@@ -109,7 +109,7 @@ def _why_not_recorded(name: str, value: float) -> str | None:
         known = ", ".join(each.name for each in MEASURED_BY_SCRIPTS)
         return (
             f"record() takes {known}, got {name}; print a value of another name as a line of your "
-            "own, and give its regex to compare() or trial()"
+            "own, and give its regex to metric_definitions or trial()"
         )
     if metric.unit == "share" and not 0 <= value <= 1:
         return f"{name} must be a share, from 0 to 1, got {value!r}"

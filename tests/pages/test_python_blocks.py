@@ -88,10 +88,11 @@ def test_a_page_runs(page: str, names: dict[str, object], folder: Path, capsys: 
 def test_what_the_quickstart_promises(
     names: dict[str, Any], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Its jobs really run, and half of the data in all epochs but the first is 58.3 %."""
+    """Its jobs really run, on half of the data but in the first epoch, to within a point."""
     run_blocks(QUICKSTART, names)
-    twin, sifted = (figures["kept_percent"] for figures in names["compared"].records())
-    assert (round(twin, 1), round(sifted, 1)) == (100.0, 58.3)
+    records = names["compared"].records()
+    assert [round(figures["kept_percent"], 1) for figures in records] == [100.0, 51.7]
+    assert abs(records[1]["accuracy_difference_points"]) <= 1.5
     assert str(names["compared"]) in capsys.readouterr().out
 
 
