@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import reprlib
 from datetime import datetime, timezone
@@ -18,7 +19,7 @@ from sift_toolkit.client._job_history import history_of
 from sift_toolkit.client._job_reading import read_aws_job
 from sift_toolkit.client._shown_handle import job_name_of
 from sift_toolkit.contract import JobTree, read_log
-from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.errors import SiftJobError, SiftUsageError
 from sift_toolkit.metrics import read_lines
 from sift_toolkit.report import SiftReport
 
@@ -102,7 +103,15 @@ class JobSources:
             return found
         if isinstance(found, HostJob):
             return host_facts(found, self._now())
-        return read_aws_job(found.name, found.access, self._now(), with_report=self._with_reports)
+        try:
+            return read_aws_job(
+                found.name, found.access, self._now(), with_report=self._with_reports
+            )
+        except SiftJobError as error:
+            if not isinstance(job, str):
+                raise
+            msg = f"nothing here is called {job!r}{_meant(job)}, and as a job in AWS: {error}"
+            raise SiftJobError(msg) from error
 
     def _launched(self, job: object) -> Job:
         latest = job
@@ -137,6 +146,12 @@ def host_facts(job: HostJob, now: datetime) -> JobFacts:
     figures = JobFigures.from_lines(job.lines(), name=job.name, seconds=job.seconds)
     history = history_in(job.tree)
     return facts_from(job.describe(), figures, now=now, source="log", history=history)
+
+
+def _meant(name: str) -> str:
+    """Return what of this folder may have been meant, in words."""
+    close = difflib.get_close_matches(name, [path.name for path in Path().iterdir()], n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _is_file(path: Path) -> bool:

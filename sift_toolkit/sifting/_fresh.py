@@ -1,7 +1,6 @@
 """The fresh engine: every loaded batch gets an evaluative forward pass, as in AWS's smart sifting.
 
-Each one is a window: its samples get chances by the law, the quota of the window is drawn, and
-what is chosen waits until it fills a batch of the loader's size.
+Each is a window whose quota is drawn; what is chosen waits until it fills a batch.
 """
 
 from __future__ import annotations

@@ -185,3 +185,14 @@ def test_aws_is_asked_for_facts(sources: JobSources) -> None:
     """A name that AWS does not know is an error when its facts are asked for."""
     with pytest.raises(SiftJobError, match="'job-1' could not be looked up"):
         sources.facts("job-1")
+
+
+def test_a_folder_that_is_misspelt(
+    sources: JobSources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What looks like a job's name is taken for one, and what may have been meant is offered."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sifted").mkdir()
+    words = r"^nothing here is called 'sifte' \(did you mean 'sifted'\?\), and as a job in AWS: "
+    with pytest.raises(SiftJobError, match=words):
+        sources.facts("sifte")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sift_toolkit.client._trial_folder import TrialFolder
+from sift_toolkit.client._trial_outcome import Outcome
 from sift_toolkit.client._trial_result import TrialResult
 from sift_toolkit.client._trial_run import TrialRun
 from sift_toolkit.errors import SiftJobError
-from tests.client.trials import PlayedRunner, arm_of, plan_of
+from tests.client.trials import PlayedRunner, arm_of, plan_of, played
 
 HALF = arm_of("half", epochs=4)
 LESS = arm_of("less", keep=0.4, epochs=4)
@@ -70,6 +72,31 @@ def test_the_order_of_endings_changes_nothing(play: Trial, tmp_path: Path, paral
     """However many jobs run at a time, the verdict is the same."""
     alone, together = play(arms=[HALF, LESS]), Trial(tmp_path / "other")
     assert together(arms=[HALF, LESS], parallel=parallel).sentences == alone.sentences
+
+
+def test_a_script_that_does_not_follow_its_epochs(
+    play: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is to be shorter and is not ends the trial: nothing can be measured by it."""
+    monkeypatch.setattr(
+        "tests.client.trials.outcome_of",
+        lambda plan, job, score: Outcome(name=job.key, score=score, passes=1000.0),
+    )
+    words = r"plain, 2 epochs, seed 0, made 100 % of the passes .* 50 % were asked for"
+    with pytest.raises(SiftJobError, match=words):
+        play()
+
+
+def test_a_script_that_does_not_follow_its_seed() -> None:
+    """Scores that are the same to the last digit say nothing of chance: there is no verdict."""
+    plan = plan_of(epochs=4, seeds=2, arms=[HALF])
+    result = TrialResult.of(plan, played(plan, lambda job: 0.9 if job.arm is HALF else 0.8))
+    assert result.verdict.kind == "unknown"
+    assert "does not follow its argument for the seed" in result.verdict.reason
+    by_chance = played(plan, lambda job: 0.9 if job.arm is HALF else 0.8 + 0.01 * job.arm.epochs)
+    key = (plan.full.label, 1)
+    by_chance[key] = dataclasses.replace(by_chance[key], score=0.85)
+    assert TrialResult.of(plan, by_chance).verdict.kind != "unknown"
 
 
 def test_what_fails_is_run_again(play: Trial) -> None:

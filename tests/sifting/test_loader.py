@@ -541,7 +541,11 @@ def test_what_is_recorded_reaches_the_listener(toy: Any) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("acuracy", 0.9, r"record\(\) takes validation_accuracy, got acuracy; print a value of another name"),
+        (
+            "acuracy",
+            0.9,
+            r"record\(\) takes validation_accuracy, got acuracy; print a value of another name",
+        ),
         ("samples_seen", 3, r"record\(\) takes validation_accuracy, got samples_seen"),
         ("validation_accuracy", 93, r"must be a share, from 0 to 1, got 93\.0"),
         ("validation_accuracy", math.nan, r"must be a share, from 0 to 1, got nan"),
