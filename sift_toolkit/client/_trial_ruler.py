@@ -40,7 +40,10 @@ def _passes_made(plan: TrialPlan, outcomes: Outcomes, arm: TrialArm, seed: int) 
 
 
 def seed_ignored(plan: TrialPlan, outcomes: Outcomes) -> bool:
-    """Whether seeds change nothing: of two plain arms or more each gave all seeds one score."""
+    """Whether seeds change nothing: each plain arm gave all of them one score, of its own.
+
+    Where all arms have the same score, the metric may have come to its end.
+    """
     scores = [
         [
             outcome.score
@@ -50,4 +53,5 @@ def seed_ignored(plan: TrialPlan, outcomes: Outcomes) -> bool:
         for arm in plan.plain
     ]
     several = [each for each in scores if len(each) > 1]
-    return len(several) > 1 and all(len(set(each)) == 1 for each in several)
+    is_same = all(len(set(each)) == 1 for each in several)
+    return is_same and len({each[0] for each in several}) > 1

@@ -90,13 +90,15 @@ def test_a_script_that_does_not_follow_its_epochs(
 def test_a_script_that_does_not_follow_its_seed() -> None:
     """Scores that are the same to the last digit say nothing of chance: there is no verdict."""
     plan = plan_of(epochs=4, seeds=2, arms=[HALF])
-    result = TrialResult.of(plan, played(plan, lambda job: 0.9 if job.arm is HALF else 0.8))
+    ignored = played(plan, lambda job: 0.9 if job.arm is HALF else 0.8 + 0.01 * job.arm.epochs)
+    result = TrialResult.of(plan, ignored)
     assert result.verdict.kind == "unknown"
     assert "does not follow its argument for the seed" in result.verdict.reason
-    by_chance = played(plan, lambda job: 0.9 if job.arm is HALF else 0.8 + 0.01 * job.arm.epochs)
     key = (plan.full.label, 1)
-    by_chance[key] = dataclasses.replace(by_chance[key], score=0.85)
-    assert TrialResult.of(plan, by_chance).verdict.kind != "unknown"
+    by_chance = {**ignored, key: dataclasses.replace(ignored[key], score=0.85)}
+    at_its_end = played(plan, lambda _: 1.0)
+    for other in (by_chance, at_its_end):
+        assert TrialResult.of(plan, other).verdict.kind != "unknown"
 
 
 def test_what_fails_is_run_again(play: Trial) -> None:
