@@ -58,6 +58,8 @@ def main(folder: Path) -> None:
         train(folder / scores, scores, "whole")
         if RESUMES_ON_CPU_RANKS:
             train(folder / scores, scores, "resumed", str(folder / scores / "checkpoint-8"))
+    # Together: gloo's threads of a rank that ends alone have been seen to abort it.
+    torch.distributed.barrier()
     torch.distributed.destroy_process_group()
 
 
