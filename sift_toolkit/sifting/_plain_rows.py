@@ -9,7 +9,7 @@ from typing import Any, Final
 from torch import Tensor
 
 from sift_toolkit.errors import SiftStateError
-from sift_toolkit.outside import brief
+from sift_toolkit.outside import brief, damage_in_words
 from sift_toolkit.sifting._batches import Batch
 from sift_toolkit.sifting._containers import is_array, is_list, leaves, map_leaves
 from sift_toolkit.sifting._layout import Layout
@@ -76,11 +76,19 @@ def _is_scalar(value: object) -> bool:
 
 
 def formed_rows(part: dict[str, Any], like: Batch, layout: Layout) -> Batch:
-    """Return what `plain_rows` returned in the form of a batch, as `Layout.rows_first` gives it."""
-    if "samples" in part:
-        return layout.of_samples(part["samples"], like)
-    saved = iter(part["leaves"])
-    return map_leaves(lambda values, _: _formed_leaf(next(saved), values[0]), [like])
+    """Return what `plain_rows` returned in the form of a batch, as `Layout.rows_first` gives it.
+
+    Raises:
+        SiftStateError: it was changed, or *like* is a batch of another form.
+    """
+    msg = "the saved rows that wait for their batch are of another form"
+    with damage_in_words(msg):
+        if "samples" in part:
+            return layout.of_samples(part["samples"], like)
+        saved = iter(part["leaves"])
+        if len(part["leaves"]) != sum(1 for _ in leaves(like)):
+            raise SiftStateError(msg)
+        return map_leaves(lambda values, _: _formed_leaf(next(saved), values[0]), [like])
 
 
 def _formed_leaf(saved: Any, like: Any) -> Any:

@@ -7,11 +7,14 @@ import functools
 import itertools
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sift_toolkit import SiftConfig, SiftingDataloader
+from sift_toolkit.sifting._layout import Layout
+from sift_toolkit.sifting._plain_rows import formed_rows, plain_rows
 from sift_toolkit.sifting._rng import kept_global_state
 from tests.fuzz.strange import JSON_VALUES, changed_tree, tried
 from tests.sifting.conftest import Toy
@@ -82,6 +85,21 @@ def go_on(scores: Scores, state: Any) -> None:
             loader.state_dict()
 
         tried(train)
+
+
+KINDS: dict[str, Any] = {
+    "tensor": torch.arange(4),
+    "array": np.arange(8.0).reshape(4, 2),
+    "words": ["a", "b", "c", "d"],
+    "scalars": [np.float32(0.5)] * 4,
+    "part": "train",
+}
+
+
+@given(part=st.deferred(lambda: changed_tree(plain_rows(KINDS, Layout()), OTHERS)))
+def test_rows_that_wait_are_formed_or_refused(part: Any) -> None:
+    """Whatever was changed in what a checkpoint holds of them."""
+    tried(lambda: formed_rows(part, KINDS, Layout()))
 
 
 @given(state=st.deferred(lambda: changed_tree(saved("memory"), OTHERS)))
