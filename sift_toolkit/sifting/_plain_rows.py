@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from sift_toolkit.sifting._containers import is_array, is_list, leaves, map_leav
 from sift_toolkit.sifting._layout import Layout
 
 _WORDS_AND_NUMBERS: Final = (type(None), bool, int, float, complex, str, bytes)
+_SHORT_DTYPE: Final = re.compile(r"[<>|=]?[a-zA-Z][0-9]{0,9}(\[[0-9]{0,9}[a-zA-Z]{1,7}\])?")
+"""A dtype without fields, in numpy's short form: it would parse much more."""
 _OF_THE_BATCH: Final = {"shared": True}
 """Stands for a part that belongs to a batch as a whole, and that a checkpoint cannot hold."""
 
@@ -44,7 +47,7 @@ def _plain_leaf(leaf: Any) -> Any:
 
 def _plain_array(array: Any) -> dict[str, Any]:
     if array.dtype.hasobject:
-        return {"array": _plain_entry(array.tolist()), "dtype": array.dtype.str}
+        return {"objects": _plain_entry(array.ravel().tolist()), "shape": list(array.shape)}
     # What has fields has no short name: it is the other batch's.
     dtype = array.dtype.str if array.dtype.names is None else None
     return {"bytes": array.tobytes(), "shape": list(array.shape), "dtype": dtype}
@@ -104,9 +107,15 @@ def _formed_leaf(saved: Any, like: Any) -> Any:
 
 def _formed_array(saved: dict[str, Any], like: Any) -> Any:
     numpy = sys.modules["numpy"]
-    if "array" in saved:
-        return numpy.array(saved["array"], dtype=saved["dtype"])
+    if "objects" in saved:
+        # One by one: of lists in it numpy would make dimensions.
+        objects = numpy.empty(len(saved["objects"]), dtype=object)
+        for place, entry in enumerate(saved["objects"]):
+            objects[place] = entry
+        return objects.reshape(saved["shape"])
     dtype = like.dtype if saved["dtype"] is None else saved["dtype"]
+    if isinstance(dtype, str) and not _SHORT_DTYPE.fullmatch(dtype):
+        raise ValueError(dtype)
     return numpy.frombuffer(saved["bytes"], dtype).reshape(saved["shape"]).copy()
 
 

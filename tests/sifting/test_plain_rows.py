@@ -39,7 +39,8 @@ FORMS: dict[str, Any] = {
     "mappings": [{"word": "a"}, {"word": "b"}],
     "an array": np.arange(6, dtype=np.int16).reshape(2, 3),
     "an array of words": np.array(["one", "three"]),
-    "an array of objects": np.array(["one", None], dtype=object),
+    "an array of objects": np.array([["one", None], [2, 0.5]], dtype=object),
+    "an array of lists": np.array([["a"], ["b", "c"]], dtype=object),
     "an array of dates": np.array(["2026-01-02", "2026-11-30"], dtype="datetime64[s]"),
     "an array with fields": np.array([(1, 0.5), (2, 0.25)], dtype=[("a", "<i4"), ("b", "<f8")]),
 }
