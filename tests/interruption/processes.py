@@ -45,15 +45,16 @@ class ProcessLife(AbstractContextManager["ProcessLife"]):
     Each begins as on a new machine: only the checkpoint folder is the one of before.
     """
 
-    def __init__(self, tree: JobTree) -> None:
+    def __init__(self, tree: JobTree, *, step_seconds: float = 0) -> None:
         for folder in (tree.model_dir, tree.output_dir):
             shutil.rmtree(folder, ignore_errors=True)
         self._log = tree.base / "log.txt"
         self._log.unlink(missing_ok=True)
+        environment = {**_ONE_THREAD, "STEP_SECONDS": str(step_seconds)}
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(_PRELOADED)
         self._process: ForkServerProcess = context.Process(
-            target=_train, args=(str(tree.base), str(self._log), _ONE_THREAD), daemon=True
+            target=_train, args=(str(tree.base), str(self._log), environment), daemon=True
         )
         self._process.start()
 

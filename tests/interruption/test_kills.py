@@ -14,6 +14,9 @@ from tests.interruption.processes import ProcessLife, lay_out
 KILLS = 20
 SEED = int(os.environ.get("SIFT_KILL_SEED", 0)) or int.from_bytes(os.urandom(3), "big")
 JOB = {"epochs": 16, "ballast": 1_000_000, "checkpoint_steps": 2, "seed": 7}
+SLOWLY = 0.02
+"""Seconds added to each step of a job to be killed: however long the machine has others to do,
+it does not come to its end between two kills."""
 
 CONFIGS = {
     "memory": SiftConfig(keep=0.6, scores="memory", keep_end=0.4, log_every=5),
@@ -30,7 +33,11 @@ def test_twenty_kills_lose_nothing(tmp_path: Path, scores: str) -> None:
     tree = lay_out(tmp_path / "killed", CONFIGS[scores], **JOB)
 
     deaths = killed_again_and_again(
-        lambda: ProcessLife(tree), tree.checkpoints_dir, kills=KILLS, seed=SEED, startup=0.5
+        lambda: ProcessLife(tree, step_seconds=SLOWLY),
+        tree.checkpoints_dir,
+        kills=KILLS,
+        seed=SEED,
+        startup=0.5,
     )
 
     assert outcome_of(tree) == outcome_of(whole)
