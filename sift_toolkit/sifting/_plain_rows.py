@@ -121,4 +121,9 @@ def _formed_array(saved: dict[str, Any], like: Any) -> Any:
 
 def _formed_entry(saved: Any, like: Any) -> Any:
     restores = isinstance(like, os.PathLike) or _is_scalar(like)
-    return type(like)(saved) if restores else saved
+    if not restores:
+        return saved
+    if type(saved) not in _WORDS_AND_NUMBERS:
+        # A tensor, say: of it numpy would make an array, with its numbers cast.
+        raise TypeError(type(saved))
+    return type(like)(saved)

@@ -87,3 +87,12 @@ def test_what_no_checkpoint_holds_is_refused_when_it_is_saved(entry: object, wor
         plain_rows({"x": NUMBERS, "when": [entry, entry]}, Layout())
     with pytest.raises(SiftStateError, match=words):
         plain_rows(Layout(0).rows_first([(NUMBERS, entry)]), Layout(0))
+
+
+def test_a_tensor_in_place_of_a_number_is_refused() -> None:
+    """Numpy would make an array of it, and cast its numbers."""
+    batch = {"x": NUMBERS, "it": [np.float32(0.1), np.float32(0.2)]}
+    part = plain_rows(batch, Layout())
+    part["leaves"][1][0] = torch.zeros((2, 2), dtype=torch.complex64)
+    with pytest.raises(SiftStateError, match="another form: TypeError.*Tensor"):
+        formed_rows(part, batch, Layout())
