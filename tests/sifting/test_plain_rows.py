@@ -94,5 +94,5 @@ def test_a_tensor_in_place_of_a_number_is_refused() -> None:
     batch = {"x": NUMBERS, "it": [np.float32(0.1), np.float32(0.2)]}
     part = plain_rows(batch, Layout())
     part["leaves"][1][0] = torch.zeros((2, 2), dtype=torch.complex64)
-    with pytest.raises(SiftStateError, match="another form: TypeError.*Tensor"):
+    with pytest.raises(SiftStateError, match=r"another form: TypeError.*Tensor"):
         formed_rows(part, batch, Layout())
