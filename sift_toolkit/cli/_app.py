@@ -67,10 +67,12 @@ class _Commands(click.Group):
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 it worked; 1 a job failed, or something else went wrong; 2 it was asked "
-    "for wrongly, and nothing was done; 130 interrupted. Colours are left out where the output is "
-    "no terminal, and where NO_COLOR is set. Completion for bash: "
-    'eval "$(_SIFT_TOOLKIT_COMPLETE=bash_source sift-toolkit)", and so for zsh and fish.',
+    epilog="""Exit codes: 0 it worked; 1 a job failed, or something else went wrong; 2 it was asked
+for wrongly, and nothing was done; 130 interrupted. Colours are left out where the output is no
+terminal, and where NO_COLOR is set. Completion for bash, and so for zsh and fish:
+
+\b
+  eval "$(_SIFT_TOOLKIT_COMPLETE=bash_source sift-toolkit)\"""",
 )
 @click.version_option(__version__, prog_name="sift-toolkit")
 @click.pass_context

@@ -90,6 +90,8 @@ def compare(
     if plot is not None:
         with written(plot):
             comparison.plot(plot)
+        click.echo(f"picture: {click.format_filename(plot)}", err=as_json)
     if html is not None:
         with written(html):
             html.write_text(comparison.to_html(), encoding="utf-8")
+        click.echo(f"page: {click.format_filename(html)}", err=as_json)

@@ -16,6 +16,24 @@ Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 FOLDER: Final = click.Path(file_okay=False, path_type=Path)
 """A folder, there already or not."""
 
+
+class _Channel(Pair):
+    """``NAME=PATH`` of something on this machine."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, str]:
+        """Return the name and the path."""
+        name, path = super().convert(value, param, ctx)
+        if "://" in path:
+            self.fail(
+                f"must be a folder or file of this machine, got {path!r}; copy it here first",
+                param,
+                ctx,
+            )
+        return name, path
+
+
 hooks_option: Final[Decorator] = click.option(
     "--hooks", is_flag=True, help="SCRIPT is a module of hooks: the toolkit trains it."
 )
@@ -49,12 +67,12 @@ def config_option(meaning: str) -> Decorator:
     )
 
 
-def channel_option(meaning: str) -> Decorator:
-    """``--channel``; *meaning* follows what a channel is."""
+def channel_option(meaning: str, *, on_this_machine: bool = False) -> Decorator:
+    """``--channel``; *meaning* follows what a channel is, which may be an address or not."""
     return click.option(
         "--channel",
         "channels",
-        type=Pair("name=path"),
+        type=(_Channel if on_this_machine else Pair)("name=path"),
         metavar="NAME=PATH",
         multiple=True,
         help=f"A folder or file of data; {meaning}",

@@ -32,7 +32,7 @@ def outcome_json(name: str, result: JobResult) -> dict[str, Any]:
     report = tree.output_data_dir / REPORT_FILE
     return {
         "job": name,
-        "status": "Completed" if result.failure is None else "Failed",
+        "status": result.outcome.status,
         "exit_code": result.exit_code,
         "failure_reason": result.failure,
         "seconds": result.seconds,

@@ -60,7 +60,7 @@ ended with all it had started.""",
     multiple=True,
     help="A hyperparameter: JSON where it is that, else text; the script gets --NAME VALUE.",
 )
-@channel_option("the job finds it in SM_CHANNEL_<NAME>.")
+@channel_option("the job finds it in SM_CHANNEL_<NAME>.", on_this_machine=True)
 @environment_option("job")
 @source_dir_option
 @click.option("--alone", is_flag=True, help="Only SCRIPT goes along, not its folder.")
@@ -103,7 +103,6 @@ def run(
     on standard error.
     """
     from sift_toolkit.cli._host_run import DEFAULT_FOLDER, HostRun, job_name_for, outcome_json
-    from sift_toolkit.client._job_folder import write_outcome
 
     if alone and source_dir is not None:
         msg = "give --source-dir or --alone, not both"
@@ -127,7 +126,6 @@ def run(
         # A job that fails is a result: this one could not begin.
         raise SiftUsageError(str(error)) from error
     outcome = outcome_json(job.name, result)
-    write_outcome(result.tree, outcome)
     if as_json:
         print_json(outcome)
     else:
@@ -153,8 +151,8 @@ def _print_outcome(job: HostRun, result: JobResult) -> None:
     status = status_text("Completed" if result.failure is None else "Failed")
     click.echo(f"\njob {job.name}: {status} in {duration(result.seconds)}")
     figures = JobFigures.from_lines(result.tree.log_lines(), name=job.name)
-    folder = click.format_filename(result.tree.base)
-    print_pairs([*pairs_of_values(figures.values), ("folder", folder)])
+    folder, log = map(click.format_filename, (result.tree.base, result.log_path))
+    print_pairs([*pairs_of_values(figures.values), ("folder", folder), ("log", log)])
     if job.config is not None and result.failure is None and not figures.values:
         click.echo(f"\n{_NOTHING_SIFTED}", err=True)
     if result.failure is not None:

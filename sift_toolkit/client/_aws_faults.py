@@ -79,13 +79,14 @@ BAD_CREDENTIALS: Final = _fault(
 )
 NO_CREDENTIALS: Final = _fault(
     "there are no AWS credentials on this machine",
-    "set them with `aws configure`, or name a profile in AWS_PROFILE; a HostSession needs none",
+    "set them with `aws configure`, or name a profile in AWS_PROFILE or a command's --profile; "
+    "a HostSession needs none",
     classes="CredentialRetrievalError MetadataRetrievalError NoAuthTokenError NoCredentialsError "
     "PartialCredentialsError ProfileNotFound",
 )
 NO_REGION: Final = _fault(
     "no AWS region is set, or none that is known",
-    "set one in AWS_DEFAULT_REGION or with `aws configure`, or give "
+    "set one in AWS_DEFAULT_REGION or with `aws configure`, or give a command's --region, or "
     "Session(boto_session=boto3.Session(region_name=...)); a HostSession needs none",
     codes="InvalidRegionException OptInRequired RegionDisabledException",
     classes="InvalidRegionError NoRegionError UnknownEndpointError UnknownRegionError",

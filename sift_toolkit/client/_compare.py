@@ -157,10 +157,11 @@ def compare(
 ) -> Comparison:
     """Compare training jobs: what they kept, what they took and cost, and how accurate they got.
 
-    The first job with sifting off that has finished is the twin that the others are compared to:
-    one with ``enabled=False``, one that knows nothing of sifting or, where only a log is given,
-    one that kept every sample. Only finished jobs are compared with it; running, stopped and
-    failed ones are listed with what they reported so far.
+    A job with sifting off that has finished is the twin that the others are compared to: one with
+    ``enabled=False``, one that knows nothing of sifting or, where only a log is given, one that
+    kept every sample; of several the one of most passes, the first of equals. Only finished jobs
+    are compared with it; running, stopped and failed ones, and files that end before the training
+    does, are listed with what they reported so far.
 
     Examples:
         >>> compare({"plain": twin, "keep 0.5": estimator}, price_per_hour=1.41)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from sift_toolkit.client._compare_columns import shown_columns
 from sift_toolkit.client._compare_rows import ComparedJob, Price, is_finished, price_is_ambiguous
 from sift_toolkit.client._job_facts import JobFacts
 from sift_toolkit.outside import one_line
@@ -19,11 +20,27 @@ _NO_TWIN: Final = (
     "SiftConfig(..., enabled=False), or config.plain_twin()."
 )
 _MEANING: Final = (
-    "Cost: billable seconds of all instances, which is what AWS charges for. Training: seconds "
-    "loading, scoring and training, as the job measured them. Counted: passes made, a scored "
-    "sample as a third of a trained one; counted cost is of plain training on the same data. "
-    "Saved: of the twin's."
+    (
+        {"billable_seconds", "cost_money", "cost_saved_percent"},
+        "Cost: billable seconds of all instances, which is what AWS charges for.",
+    ),
+    (
+        {"load_seconds", "score_seconds", "train_seconds"},
+        "Training: seconds loading, scoring and training, as the job measured them.",
+    ),
+    (
+        {"counted_cost_percent"},
+        (
+            "Counted: passes made, a scored sample as a third of a trained one; counted cost is of "
+            "plain training on the same data."
+        ),
+    ),
+    (
+        {"cost_saved_percent", "training_time_saved_percent", "counted_saved_percent"},
+        "Saved: of the twin's.",
+    ),
 )
+"""What columns mean; said where one of them is shown."""
 
 
 def notes_of(jobs: Sequence[ComparedJob], price: Price | None) -> tuple[str, ...]:
@@ -37,7 +54,7 @@ def notes_of(jobs: Sequence[ComparedJob], price: Price | None) -> tuple[str, ...
         *_head(jobs, twin, price),
         *(f"{', '.join(labels)}: {sentence}." for sentence, labels in said.items()),
         *_sources(jobs),
-        _MEANING,
+        *_meanings(jobs),
     )
     return tuple(map(one_line, notes))
 
@@ -103,10 +120,10 @@ def _beside(job: ComparedJob, twin: ComparedJob | None, price: Price | None) -> 
     if twin is None or job.is_twin:
         return
     if not is_finished(facts):
-        yield f"not compared, for it is {facts.status}: cost and accuracy are not whole"
+        yield f"not compared, for it {_state(facts)}: cost and accuracy are not whole"
         return
     if not is_finished(twin.facts):
-        yield f"not compared, for its twin {twin.label} is {twin.facts.status}"
+        yield f"not compared, for its twin {twin.label} {_state(twin.facts)}"
         return
     ours, others = facts.instance_type, twin.facts.instance_type
     if ours != others and None not in {facts.machine_seconds, twin.facts.machine_seconds}:
@@ -120,6 +137,18 @@ def _beside(job: ComparedJob, twin: ComparedJob | None, price: Price | None) -> 
             else ("its twin ran on spot instances and it did not")
         )
         yield f"{on_spot}, so the cost saved is not sifting's alone"
+
+
+def _state(facts: JobFacts) -> str:
+    if facts.status is not None:
+        return f"is {facts.status}"
+    return "ends before the training does, or ended it early: its name or its folder would tell"
+
+
+def _meanings(jobs: Sequence[ComparedJob]) -> Iterator[str]:
+    shown = {column.key for column in shown_columns(jobs)}
+    if words := [meaning for keys, meaning in _MEANING if keys & shown]:
+        yield " ".join(words)
 
 
 def _sources(jobs: Sequence[ComparedJob]) -> Iterator[str]:

@@ -45,16 +45,26 @@ class ComparedJob:
 def is_finished(facts: JobFacts) -> bool:
     """Whether a job came to its own end, so that its cost and accuracy are whole.
 
-    Of a file nothing says that it did not.
+    A file tells by how far the training is; one that does not say that is taken for whole.
     """
-    return facts.status in {"Completed", None}
+    if facts.status is not None:
+        return facts.status == "Completed"
+    progress = facts.figures.progress
+    return progress is None or progress >= 1
 
 
 def twin_of(jobs: Mapping[str, JobFacts]) -> str | None:
-    """Return the first job that sifts nothing, sooner one that has finished; None: all sift."""
+    """Return the job that sifts nothing which the others are compared to; None: all sift.
+
+    One that has finished; of several the one of most passes, which is plain training in full, and
+    the first where they are the same or not known.
+    """
     plain = [label for label, facts in jobs.items() if facts.sifting_off]
-    finished = [label for label in plain if is_finished(jobs[label])]
-    return next(iter(finished + plain), None)
+    candidates = [label for label in plain if is_finished(jobs[label])] or plain
+    passes = {label: jobs[label].figures.passes for label in candidates}
+    if None in passes.values():
+        return candidates[0]
+    return max(candidates, key=lambda label: passes[label] or 0, default=None)
 
 
 def compare_jobs(jobs: Mapping[str, JobFacts], price: Price | None = None) -> list[ComparedJob]:

@@ -21,6 +21,7 @@ from sift_toolkit.client._shown_handle import job_name_of
 from sift_toolkit.contract import JobTree, read_log
 from sift_toolkit.errors import SiftJobError, SiftUsageError
 from sift_toolkit.metrics import read_lines
+from sift_toolkit.outside import some_of
 from sift_toolkit.report import SiftReport
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ class JobSources:
                 return folder_facts(os.fspath(job), tree)
             if isinstance(job, str) and _limits.JOB_NAME.fullmatch(job):
                 return self._named(job, self._session)
-            msg = f"{os.fspath(job)!r} is neither a file nor the name of a training job; {_ALLOWED}"
+            name = os.fspath(job)
+            what = f"{name!r} is neither a file nor the name of a training job{_meant(name)}"
+            msg = f"{what}; {_ALLOWED}"
             raise SiftUsageError(msg)
         return self._launched(job)
 
@@ -150,14 +153,21 @@ def host_facts(job: HostJob, now: datetime) -> JobFacts:
 
 def _meant(name: str) -> str:
     """Return what of this folder may have been meant, in words."""
+    if _is(Path.is_dir, folder := Path(name)):
+        jobs = sorted(str(path) for path in folder.iterdir() if _is_file(JobTree(path).log_file))
+        return f" but a folder, and no job's{'; jobs in it: ' if jobs else ''}{some_of(jobs)}"
     close = difflib.get_close_matches(name, [path.name for path in Path().iterdir()], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def _is_file(path: Path) -> bool:
+    return _is(Path.is_file, path)
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
     # A name with a null byte in it, or too long a one, is no file's: told so by an error at times.
     try:
-        return path.is_file()
+        return kind(path)
     except (OSError, ValueError):
         return False
 

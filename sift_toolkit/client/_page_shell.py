@@ -39,6 +39,10 @@ summary { cursor: pointer; display: list-item; list-style-position: inside; }
 .tiles dd { margin: 0; font-size: 0.875rem; }
 .tiles .value { font-size: 1.5rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .ids { font-variant-numeric: tabular-nums; max-width: 60rem; }
+@media (max-width: 40rem) {
+  .wide::before { content: "Scroll sideways: there are more columns."; position: sticky; left: 0;
+    font-size: 0.875rem; }
+}
 footer { margin-top: 2rem; border-top: 1px solid currentColor; font-size: 0.875rem; }
 @media print { nav, .skip { display: none; } }
 """

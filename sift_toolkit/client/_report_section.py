@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sift_toolkit.client._compare_figures import accuracy_figure, times_figure
 from sift_toolkit.client._compare_html import notes_html
+from sift_toolkit.client._compare_rows import ComparedJob, is_finished
 from sift_toolkit.client._job_words import duration, pairs_of_facts
 from sift_toolkit.client._page_shell import Section
 from sift_toolkit.display import Figure, figures_html, pairs_table
+from sift_toolkit.outside import brief
 from sift_toolkit.report import class_figure, kept_figure, loss_figure
 
 if TYPE_CHECKING:
-    from sift_toolkit.client._compare_rows import ComparedJob
+    from sift_toolkit.client._job_facts import JobFacts
 
 __all__ = ["job_section"]
 
@@ -70,6 +72,8 @@ def _figures(job: ComparedJob) -> list[Figure]:
 
 def _tiles(job: ComparedJob) -> Iterator[_Tile]:
     figures = job.facts.figures
+    if not is_finished(job.facts):
+        yield _status_tile(job.facts)
     if figures.kept_share is not None:
         yield _Tile("Data kept", f"{figures.kept_share:.1%}", "of the samples seen")
     yield from _savings(job)
@@ -85,6 +89,15 @@ def _tiles(job: ComparedJob) -> Iterator[_Tile]:
         saved = job.saved_money
         meaning = "" if saved is None else f", {saved:,.3f} less than the twin"
         yield _Tile("Cost", f"{job.cost_money:,.3f}", f"money, at the price given{meaning}")
+
+
+def _status_tile(facts: JobFacts) -> _Tile:
+    """Say first that what follows is of a job that did not come to its end."""
+    progress = facts.figures.progress
+    meaning = [] if progress is None else [f"at {progress:.0%} of the training"]
+    if facts.failure_reason:
+        meaning.append(brief(facts.failure_reason))
+    return _Tile("Status", facts.status or "Unfinished", ": ".join(meaning))
 
 
 def _savings(job: ComparedJob) -> Iterator[_Tile]:

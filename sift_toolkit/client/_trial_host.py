@@ -135,7 +135,7 @@ class HostRunner:
         tree = result.tree
         facts = JobFacts(
             name=name,
-            status="Completed" if result.failure is None else "Failed",
+            status=result.outcome.status,
             failure_reason=result.failure,
             figures=JobFigures.from_lines(tree.log_lines(), name=name, seconds=result.seconds),
         )

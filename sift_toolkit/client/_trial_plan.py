@@ -141,7 +141,7 @@ class TrialPlan:
             lines.append(f"No job is started beyond {self.budget_hours:g} hours of jobs.")
         width = max(len(arm.label) for arm in self.arms)
         lines += [
-            f"  {arm.label:<{width}}  {arm.epochs} epochs, about "
+            f"  {arm.label:<{width}}  {arm.epochs} epoch{'s' if arm.epochs > 1 else ''}, about "
             f"{100 * arm.expected_cost(self.epochs):.0f} % of the passes"
             for arm in self.arms
         ]

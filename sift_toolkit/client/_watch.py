@@ -133,10 +133,12 @@ class JobWatch:
         """Watch until the job ends; errors as for `watch`."""
         name, progress = self._job.name, self._progress
         try:
+            # Nothing is drawn of a job that cannot be looked at.
+            description = self._patience.ask(self._job.describe)
             with progress:
                 # Whatever comes between, it is not the job that ends.
                 progress.ended("not watched any more")
-                facts = self._follow()
+                facts = self._follow(description)
                 progress.ended("" if facts.status == "Completed" else str(facts.status).lower())
         except KeyboardInterrupt:
             progress.say(f"{name}: the job goes on; watch({name!r}) looks at it again")
@@ -145,9 +147,8 @@ class JobWatch:
             progress.say(f"{name}: {facts.failure_reason}")
         return facts
 
-    def _follow(self) -> JobFacts:
+    def _follow(self, description: Mapping[str, Any]) -> JobFacts:
         while True:
-            description = self._patience.ask(self._job.describe)
             self._note(description)
             ended = has_ended(description.get("TrainingJobStatus"))
             self._patience.ask(self._read)
@@ -157,6 +158,7 @@ class JobWatch:
                 self._on_update(self._facts(description))
             self._news = False
             self._sleep(self._poll_seconds)
+            description = self._patience.ask(self._job.describe)
 
     def _note(self, description: Mapping[str, Any]) -> None:
         """Set the clock by the job, and say what it is at where that has changed."""

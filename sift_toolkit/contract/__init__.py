@@ -15,6 +15,7 @@ from sift_toolkit.contract._hosts import hosts_of, why_unknown
 from sift_toolkit.contract._launch import JobResult, launch
 from sift_toolkit.contract._locations import local_path
 from sift_toolkit.contract._log import read_log
+from sift_toolkit.contract._outcome import JobOutcome, read_outcome, write_outcome
 from sift_toolkit.contract._tree import FAILURE_REASON_LIMIT, JobTree, decode_hyperparameters
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "OUTPUT_ARCHIVE",
     "UNREADABLE",
     "JobDescription",
+    "JobOutcome",
     "JobResult",
     "JobTree",
     "decode_hyperparameters",
@@ -30,6 +32,8 @@ __all__ = [
     "local_path",
     "pack_artifacts",
     "read_log",
+    "read_outcome",
     "why_unknown",
     "without_apostrophes",
+    "write_outcome",
 ]

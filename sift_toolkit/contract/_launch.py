@@ -17,6 +17,7 @@ from typing import Final
 from sift_toolkit.contract._description import JobDescription
 from sift_toolkit.contract._environment import job_environment
 from sift_toolkit.contract._layout import lay_out
+from sift_toolkit.contract._outcome import JobOutcome, interruption_written, write_outcome
 from sift_toolkit.contract._process import run_streaming
 from sift_toolkit.contract._tree import FAILURE_REASON_LIMIT, JobTree
 from sift_toolkit.errors import SiftJobError
@@ -47,6 +48,16 @@ class JobResult:
     """When `train` was started, UTC."""
     seconds: float
     """From the start of `train` to its end."""
+
+    @property
+    def outcome(self) -> JobOutcome:
+        """What the job's folder remembers of it."""
+        return JobOutcome(
+            status="Completed" if self.failure is None else "Failed",
+            failure_reason=self.failure,
+            exit_code=self.exit_code,
+            seconds=self.seconds,
+        )
 
     @property
     def ended(self) -> datetime:
@@ -82,7 +93,11 @@ def launch(
     left_out = lay_out(job, tree)
     deliver = on_line or _ignore
     started, clock = datetime.now(timezone.utc), time.monotonic()
-    with tree.log_file.open("w", encoding="utf-8", buffering=1) as log:
+    write_outcome(tree, JobOutcome(status="InProgress"))
+    with (
+        interruption_written(tree),
+        tree.log_file.open("w", encoding="utf-8", buffering=1) as log,
+    ):
         for name in left_out:
             log.write(_left_out_note(name) + "\n")
             deliver(_left_out_note(name))
@@ -94,13 +109,15 @@ def launch(
             on_line=deliver,
             grace_seconds=grace_seconds,
         )
-    return JobResult(
+    result = JobResult(
         tree=tree,
         exit_code=exit_code,
         failure=failure_reason(tree, exit_code) if exit_code else None,
         started=started,
         seconds=time.monotonic() - clock,
     )
+    write_outcome(tree, result.outcome)
+    return result
 
 
 def _ignore(line: str) -> None:

@@ -28,6 +28,8 @@ DEFAULT_BASE: Final = "/opt/ml"
 FAILURE_REASON_LIMIT: Final = 1024
 """Characters of the failure file that DescribeTrainingJob returns as its FailureReason."""
 
+OUTCOME_NAME: Final = "sift_outcome.json"
+
 LOG_NAME: Final = "sift_job.log"
 """The file that marks a tree as one that this package laid out."""
 
@@ -114,6 +116,11 @@ class JobTree:
     def log_file(self) -> Path:
         """All a job printed; only where this package launched it."""
         return self.base / LOG_NAME
+
+    @property
+    def outcome_file(self) -> Path:
+        """How the job ended, a JSON object; only where this package launched it."""
+        return self.base / OUTCOME_NAME
 
     def log_lines(self) -> Iterator[str]:
         """Yield each line of the log so far, without its end."""

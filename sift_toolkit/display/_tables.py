@@ -13,12 +13,14 @@ _TABLE: Final = (
     "border-collapse:collapse;color:inherit;background:transparent;font-variant-numeric:"
     "tabular-nums"
 )
-_CELL: Final = "padding:0.25em 0.75em;color:inherit;background:transparent;"
+_CELL: Final = "padding:0.25em min(0.75em,1.5vw);color:inherit;background:transparent;"
 # Words stay whole on a narrow screen, where the table scrolls; only a name may be one long word.
 _TEXT: Final = _CELL + "text-align:left;overflow-wrap:break-word;"
-_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:8em;"
+_NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:min(8em,18vw);"
 _NUMBER: Final = _CELL + "text-align:right;white-space:nowrap;"
-_CAPTION: Final = "text-align:left;color:inherit;padding:0.25em 0.75em;font-weight:bold"
+_MANY_COLUMNS: Final = 4
+"""More of them do not fit on a phone."""
+_CAPTION: Final = "text-align:left;color:inherit;padding:0.25em min(0.75em,1.5vw);font-weight:bold"
 
 
 class Row(NamedTuple):
@@ -40,6 +42,8 @@ def html_table(
         rows: The rows.
         text_columns: How many columns after the first hold text, set left; the others hold numbers.
     """
+    # Where a page may say that there is more to the side.
+    wide = ' class="wide"' if len(titles) > _MANY_COLUMNS else ""
     styles = [_NAME] + [_TEXT] * text_columns + [_NUMBER] * (len(titles) - 1 - text_columns)
     head = "".join(
         f'<th scope="col" style="{style}">{"<br>".join(map(escape, lines))}</th>'
@@ -47,7 +51,7 @@ def html_table(
     )
     body = "\n".join(_row(row, styles) for row in rows)
     return (
-        f'<div role="region" aria-label="{escape(caption)}" tabindex="0" '
+        f'<div{wide} role="region" aria-label="{escape(caption)}" tabindex="0" '
         f'style="overflow-x:auto;margin-bottom:1em"><table style="{_TABLE}">\n'
         f'<caption style="{_CAPTION}">{escape(caption)}</caption>\n'
         f'<thead style="border-bottom:{_LINE}"><tr>{head}</tr></thead>\n'

@@ -136,6 +136,7 @@ def test_a_script_that_fails(call: Call, tmp_path: Path) -> None:
         (["-c", "keep=2"], "keep must be a number above 0 to 1 or None, got 2"),
         (["-c", "kep=0.5"], "no field is called 'kep', did you mean 'keep'?"),
         (["--", "--verbose"], "'--verbose' has no value"),
+        (["--channel", "x=s3://a/b"], "a folder or file of this machine, got 's3://a/b'"),
         (["--hyperparameter", "sagemaker_program=x"], "'sagemaker_program'] is reserved"),
         (["--hyperparameter", "a=1", "--", "-a", "2"], "--hyperparameter 'a' is given more than"),
         (["--channel", "training=nowhere"], "channel 'training' points to"),
@@ -264,6 +265,8 @@ def test_signals_end_the_job(tmp_path: Path, number: signal.Signals, code: int) 
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode == code
+    (folder,) = (tmp_path / "sift-jobs").iterdir()
+    assert json.loads((folder / "sift_outcome.json").read_text())["status"] == "Stopped"
     for text in line.split()[1:]:
         wait_until_gone(int(text))
 

@@ -98,6 +98,10 @@ def test_no_twin() -> None:
         ),
         (but(figures=reported(kept_share=None)), "job: not reported: kept share."),
         (but(status=None, figures=reported(progress=0.4)), "the file ends at 40% of the training"),
+        (
+            but(status=None, figures=reported(progress=0.4)),
+            "job: not compared, for it ends before the training does, or ended it early",
+        ),
         (but(source="CloudWatch"), "Metrics of job are from CloudWatch, which keeps one number"),
     ],
 )
@@ -120,6 +124,18 @@ def test_a_twin_on_spot() -> None:
     spot = dataclasses.replace(PLAIN, spot=True)
     found = notes_of(compare_jobs({"twin": spot, "job": SIFTED}), None)
     assert any("its twin ran on spot instances and it did not" in note for note in found)
+
+
+def test_columns_that_are_not_there_are_not_explained() -> None:
+    """Of jobs on this machine nothing is billed; without a twin nothing is saved of it."""
+    on_aws = notes_of(compare_jobs({"twin": PLAIN, "job": SIFTED}), None)[-1]
+    assert on_aws.startswith("Cost: billable seconds")
+    assert on_aws.endswith("Saved: of the twin's.")
+    alone = dataclasses.replace(SIFTED, billable_seconds=None)
+    assert notes_of(compare_jobs({"job": alone}), None)[-1].startswith("Training: seconds")
+    assert "twin's" not in notes_of(compare_jobs({"job": alone}), None)[-1]
+    silent = JobFacts(name="job", figures=JobFigures(name="job"))
+    assert not any("Saved" in note for note in notes_of(compare_jobs({"job": silent}), None))
 
 
 def test_jobs_that_share_a_note_share_its_line() -> None:

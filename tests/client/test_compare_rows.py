@@ -94,6 +94,24 @@ def test_the_first_job_with_sifting_off_is_the_twin() -> None:
     assert twin_of({"a": SIFTED}) is None
 
 
+def test_the_twin_is_plain_training_in_full() -> None:
+    """Of several, as in the folder of a trial, the one of most passes, where all tell."""
+    short = dataclasses.replace(PLAIN, figures=dataclasses.replace(PLAIN.figures, passes=300.0))
+    silent = dataclasses.replace(PLAIN, figures=JobFigures(name="plain-1"))
+    assert twin_of({"short": short, "full": PLAIN, "again": PLAIN}) == "full"
+    assert twin_of({"short": short, "silent": silent, "full": PLAIN}) == "short"
+
+
+def test_a_file_that_ends_before_the_training_does_is_not_compared() -> None:
+    """It may be the log of a job that still runs, or was stopped: half a training costs less."""
+    for progress, is_compared in ((0.23, False), (1.0, True), (None, True)):
+        figures = dataclasses.replace(SIFTED.figures, progress=progress)
+        half = JobFacts(name="log", config=SIFTED.config, figures=figures)
+        assert (differences(beside(half)) != {None}) is is_compared
+        twin = dataclasses.replace(half, config=PLAIN.config)
+        assert (differences(beside(SIFTED, twin)) != {None}) is is_compared
+
+
 def test_a_twin_that_finished_is_better_than_one_that_did_not() -> None:
     """A plain job that failed does not keep the others from being compared to the next."""
     failed = dataclasses.replace(PLAIN, status="Failed")

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from sift_toolkit import SiftConfig, SiftUsageError
-from sift_toolkit.client._job_folder import OUTCOME_FILE, write_outcome
 from sift_toolkit.client._job_source import JobSources
 from sift_toolkit.config import key_of
-from sift_toolkit.contract import JobTree
+from sift_toolkit.contract import JobOutcome, JobTree, write_outcome
 from sift_toolkit.report import REPORT_FILE
 from sift_toolkit.testing import FakeJob
 
@@ -29,7 +28,7 @@ def tree(tmp_path: Path) -> JobTree:
     tree.hyperparameters_file.write_text(json.dumps(sent))
     tree.log_file.write_text("\n".join(JOB.lines()))
     JOB.report().write(tree.output_data_dir / REPORT_FILE)
-    write_outcome(tree, {"status": "Completed", "seconds": 12.5, "failure_reason": None})
+    write_outcome(tree, JobOutcome(status="Completed", seconds=12.5))
     return tree
 
 
@@ -44,14 +43,22 @@ def test_all_of_it(tree: JobTree) -> None:
     assert facts.history == JOB.report()
 
 
-def test_an_interrupted_job(tree: JobTree) -> None:
+def test_a_folder_that_tells_no_end(tree: JobTree) -> None:
     """Where nobody wrote how it ended nothing is said; the log stands for the report."""
-    (tree.base / OUTCOME_FILE).unlink()
+    tree.outcome_file.unlink()
     (tree.output_data_dir / REPORT_FILE).unlink()
     facts = JobSources().facts(str(tree.base))
     assert facts.status is facts.elapsed_seconds is None
     assert facts.history is not None
     assert facts.history.last("kept_share") == facts.figures.kept_share
+
+
+def test_a_job_that_still_runs(tree: JobTree) -> None:
+    """Or whose launcher was killed: its folder cannot tell which."""
+    write_outcome(tree, JobOutcome(status="InProgress"))
+    facts = JobSources().facts(str(tree.base))
+    assert not facts.ended
+    assert facts.notes == ("it still runs, or what launched it was killed",)
 
 
 def test_a_config_of_another_version(tree: JobTree) -> None:

@@ -196,3 +196,26 @@ def test_a_folder_that_is_misspelt(
     words = r"^nothing here is called 'sifte' \(did you mean 'sifted'\?\), and as a job in AWS: "
     with pytest.raises(SiftJobError, match=words):
         sources.facts("sifte")
+
+
+@pytest.mark.parametrize(
+    ("called", "error"), [("jobs", SiftJobError), ("./jobs/", SiftUsageError)], ids=["jobs", "path"]
+)
+def test_a_folder_of_jobs(
+    sources: JobSources,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    called: str,
+    error: type[Exception],
+) -> None:
+    """It is no job, and its jobs are named."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("b", "a"):
+        (tmp_path / "jobs" / name).mkdir(parents=True)
+        JobTree(tmp_path / "jobs" / name).log_file.touch()
+    words = "but a folder, and no job's; jobs in it: jobs/a; jobs/b"
+    with pytest.raises(error, match=words):
+        sources.facts(called)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SiftJobError, match="called 'empty' but a folder, and no job's, and as"):
+        sources.facts("empty")

@@ -131,6 +131,32 @@ def test_several_jobs_are_compared_first() -> None:
     assert "the twin that the others are compared to" in text
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "told"),
+    [
+        (
+            "Failed",
+            "OSError: disk full",
+            "Status Failed at 33% of the training: OSError: disk full",
+        ),
+        ("Stopped", None, "Status Stopped at 33% of the training"),
+        (None, None, "Status Unfinished at 33% of the training"),
+    ],
+)
+def test_a_job_that_did_not_finish_says_so_first(
+    status: str | None, reason: str | None, told: str
+) -> None:
+    """Before any figure that would be taken for that of a whole job."""
+    figures = JobFigures(name="x", progress=0.33, kept_share=0.5)
+    facts = JobFacts(name="x", status=status, failure_reason=reason, figures=figures)
+    text = " ".join(Page(report_page(facts).html).words)
+    assert told in text
+    assert text.index(told) < text.index("Data kept")
+    whole = JobFigures(name="x", progress=1.0, kept_share=0.5)
+    page = report_page(JobFacts(name="x", status=status and "Completed", figures=whole))
+    assert "Status" not in Page(page.html).words
+
+
 def test_what_a_job_did_not_tell_is_left_out() -> None:
     """A page of figures alone has the charts they make, and one of nothing has none."""
     figures = JobFigures(name="x", load_seconds=1.0, score_seconds=1.0, train_seconds=2.0)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sift_toolkit.contract import JobDescription, JobResult, JobTree, launch
+from sift_toolkit.contract import JobDescription, JobResult, JobTree, launch, read_outcome
 from sift_toolkit.contract._launch import failure_reason
 from sift_toolkit.errors import SiftJobError
 
@@ -225,6 +225,34 @@ def test_an_interrupt_ends_the_script(describe: Describe, base: Path, has_gone: 
         launch(describe(script), base, on_line=take)
 
     assert has_gone(process_ids[0])
+    assert read_outcome(JobTree(base))["status"] == "Stopped"
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "reason"),
+    [
+        ("pass", "Completed", None),
+        ("raise SystemExit('no such luck')", "Failed", "ExecuteUserScriptError:"),
+    ],
+)
+def test_the_folder_remembers_the_end(
+    describe: Describe, base: Path, script: str, status: str, reason: str | None
+) -> None:
+    """Whoever launched the job; while it runs the folder says that it does."""
+    seen: list[object] = []
+    tell = "print('running', flush=True); "
+
+    def look(_: str) -> None:
+        seen.append(read_outcome(JobTree(base))["status"])
+
+    result = launch(describe(tell + script), base, on_line=look)
+
+    assert set(seen) == {"InProgress"}
+    outcome = read_outcome(result.tree)
+    assert outcome["status"] == status
+    assert (outcome["failure_reason"] or "").startswith(reason or "")
+    assert outcome["failure_reason"] == result.failure
+    assert outcome["seconds"] == result.seconds
 
 
 def test_a_real_interrupt_ends_the_script(

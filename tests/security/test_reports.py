@@ -11,7 +11,7 @@ import pytest
 from sift_toolkit import SiftStateError
 from sift_toolkit.client._compare import compare
 from sift_toolkit.client._job_figures import JobFigures
-from sift_toolkit.client._job_folder import OUTCOME_FILE, folder_facts
+from sift_toolkit.client._job_folder import folder_facts
 from sift_toolkit.client._job_source import JobSources
 from sift_toolkit.client._log_lines import LineJoiner
 from sift_toolkit.contract import JobTree, read_log
@@ -161,6 +161,6 @@ def test_an_outcome_of_another_form_is_refused(tmp_path: Path, outcome: str) -> 
     """What a job's folder says of its end may have been written by the job itself."""
     tree = JobTree(tmp_path)
     tree.log_file.touch()
-    (tmp_path / OUTCOME_FILE).write_text(outcome)
+    tree.outcome_file.write_text(outcome)
     with pytest.raises(SiftStateError, match="does not tell how a job ended"):
         folder_facts("job", tree)
