@@ -19,18 +19,19 @@ def config_html(config: SiftConfig) -> str:
     given = [field for field in fields if getattr(config, field.name) != field.default]
     table = html_table(
         "Sift config: what differs from the defaults",
-        [["field"], ["value"], ["meaning"]],
+        [["field"], ["value"], ["default"], ["meaning"]],
         [
             Row(
                 field.name,
                 [
                     repr(getattr(config, field.name)),
-                    f"{help_of(field)} (default {field.default!r})",
+                    repr(field.default),
+                    help_of(field).replace("`", ""),
                 ],
             )
             for field in given
         ],
-        text_columns=2,
+        text_columns=3,
     )
     others = ", ".join(f"{f.name}={f.default!r}" for f in fields if f not in given)
     return (

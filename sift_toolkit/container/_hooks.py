@@ -17,6 +17,7 @@ from sift_toolkit.container._job import Job
 from sift_toolkit.container._learning_rate import warm_cosine
 from sift_toolkit.container._script import existing_script, import_beside
 from sift_toolkit.errors import SiftUsageError
+from sift_toolkit.outside import shown
 from sift_toolkit.sifting import Batch, Labels
 
 
@@ -130,7 +131,7 @@ def _unfit(needed: Mapping[str, list[str]], given: Mapping[str, object]) -> Iter
     for hook, function in given.items():
         wanted = ", ".join(needed[hook])
         if not callable(function):
-            yield f"{hook} must be a function of ({wanted}), got {function!r}"
+            yield f"{hook} must be a function of ({wanted}), got {shown(function)}"
         elif not _takes(function, needed[hook]):
             yield f"{hook} must take ({wanted}), it takes {inspect.signature(function)}"
 

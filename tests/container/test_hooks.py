@@ -156,6 +156,14 @@ class TestHooksOf:
             "loss must take (model, batch), it takes (model, features, labels)"
         )
 
+    def test_what_a_script_has_in_its_place_is_shown_in_short(self, toy_hooks: ToyHooks) -> None:
+        """A plain script has an optimizer where hooks have a function: many lines, printed."""
+        plain = torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+        with pytest.raises(SiftUsageError, match="optimizer must be a function of") as caught:
+            hooks_of(toy_hooks(optimizer=plain), "toy.py")
+        assert str(caught.value).isprintable()
+        assert len(str(caught.value)) < 200
+
     @pytest.mark.parametrize(
         "loss",
         [lambda *arguments: None, lambda net, rows, scale=1: None, max, "text".replace],
