@@ -114,7 +114,8 @@ class JobSources:
             if not isinstance(job, str):
                 raise
             msg = f"nothing here is called {job!r}{_meant(job)}, and as a job in AWS: {error}"
-            raise SiftJobError(msg) from error
+            # AWS's own error, as everywhere.
+            raise SiftJobError(msg) from (error.__cause__ or error)
 
     def _launched(self, job: object) -> Job:
         latest = job

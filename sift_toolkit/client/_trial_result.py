@@ -171,7 +171,8 @@ def _verdict(plan: TrialPlan, outcomes: Outcomes, rows: Sequence[ArmRow]) -> Tri
     if seed_ignored(plan, outcomes):
         reason = (
             "all seeds gave plain training the same score to the last digit: the script does not "
-            "follow its argument for the seed, so nothing is known of chance"
+            "follow its argument for the seed, or too few rows are held out to tell; so nothing is "
+            "known of chance"
         )
         return TrialVerdict(kind="unknown", reason=reason)
     return verdict_of(rows, plan.metric.tolerance)

@@ -24,8 +24,9 @@ def epochs_ignored(plan: TrialPlan, outcomes: Outcomes) -> str | None:
                 return (
                     f"{arm.label}, seed {seed}, made {100 * made:.0f} % of the passes of plain "
                     f"training in full, {100 * asked:.0f} % were asked for: the script does not "
-                    "follow its argument for the epochs. Let it, with the learning rate, or name "
-                    "the argument it has; then start the trial anew, in another folder"
+                    "follow its argument for the epochs, or it ends early by itself. Let it, with "
+                    "the learning rate and without an early end, or name the argument it has; then "
+                    "start the trial anew, in another folder"
                 )
     return None
 

@@ -42,6 +42,7 @@ class TrialRun:
                 one ended.
         """
         self.outcomes = self.folder.outcomes(self.plan)
+        self._check_ruler()
         launched = self.folder.launched(self.plan)
         if self.outcomes:
             self.say(f"{len(self.outcomes)} jobs have ended before, and are not run again")
@@ -82,8 +83,11 @@ class TrialRun:
                     "trial again once that is mended: what has ended well is not run again"
                 )
                 raise SiftJobError(msg)
-            if (problem := epochs_ignored(self.plan, self.outcomes)) is not None:
-                raise SiftJobError(problem)
+            self._check_ruler()
+
+    def _check_ruler(self) -> None:
+        if (problem := epochs_ignored(self.plan, self.outcomes)) is not None:
+            raise SiftJobError(problem)
 
     def _tell_dropped(self) -> None:
         for label, seeds in dropped_arms(self.plan, self.outcomes).items():

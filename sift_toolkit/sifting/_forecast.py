@@ -92,7 +92,9 @@ def forecast_memory(
     if span.rows == 0:
         position.step(shape.batches)
         return dataclasses.replace(carried, knows=True)
-    eligible = max(span.rows - carried.barred, 0)
+    # Where only a part of the epoch is sifted, it has its share of them.
+    barred = carried.barred * span.rows // shape.rows_given
+    eligible = max(span.rows - barred, 0)
     quota, remainder = rows_due(span.target, carried.remainder, eligible)
     remainder = forgiven(remainder)
     chosen = shape.rows_given - span.rows + quota

@@ -73,8 +73,8 @@ class FreshEngine:
         shape = wiring.extent.shape
         drops = getattr(wiring.loader if shape is None else shape, "drop_last", False)
         self._rule = leftover_rule(config, drop_last=bool(drops))
-        self._told = told_batch_size(wiring.loader) if shape is None else shape.batch_size
-        self._batch_size = self._told
+        told = told_batch_size(wiring.loader) if shape is None else shape.batch_size
+        self._batch_size = told
         self._pace = Pace(wiring)
         self._rows_of_all: int | None = None
         self._classes = RowClasses(wiring)
@@ -140,8 +140,9 @@ class FreshEngine:
                 rows, batch = room, take(batch, torch.arange(room))
                 given = self._layout.back(batch)
             if rows:
-                # Where nobody tells, the largest so far: the first may be a short one.
-                self._batch_size = self._told or max(self._batch_size or 0, rows)
+                # The largest so far: the first may be a short one, and where a sample is a block
+                # of rows, a batch has more of them than the loader tells.
+                self._batch_size = max(self._batch_size or 0, rows)
                 return _Loaded(given, batch, rows, self._classes.of_batch(batch, rows))
         return None
 

@@ -129,7 +129,8 @@ class SiftingDataloader:
     def __len__(self) -> int:
         """Return the batches of the epoch under way, or else of the next one.
 
-        Exact under quota; with coins (``selection="bernoulli"``) an expectation.
+        Exact under quota; an expectation with coins (``selection="bernoulli"``), and in an epoch
+        that is sifted in part where ``nonfinite="drop"`` leaves rows out.
 
         Raises:
             TypeError: the number of rows of the loader inside is not known.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +17,8 @@ from sift_toolkit.sifting._wiring import Wiring
 STUCK_TIMES: Final = 3
 """Losses in a row that a sample has at the top before it is reported."""
 MOST_STUCK_REPORTED: Final = 100
+_ROUNDING: Final = 1e-6
+"""So far beyond its ends a share may be: the mean of all right may be 1.0000000000000002."""
 
 
 class Reporter:
@@ -73,6 +76,8 @@ class Reporter:
         problems = [problem for pair in numbers.items() if (problem := _why_not_recorded(*pair))]
         if problems:
             raise SiftUsageError("; ".join(problems))
+        # Of a share only rounding is left beyond its ends; what is not finite stays what it is.
+        numbers = {name: _clamped(value) for name, value in numbers.items()}
         if self.listener is not None:
             place = {metric.name: float(value) for metric, value in self._place().items()}
             self.listener(Observation(values={**place, **numbers}))
@@ -102,6 +107,10 @@ class Reporter:
         self._observed_at = state["observed_at"]
 
 
+def _clamped(share: float) -> float:
+    return min(max(share, 0.0), 1.0) if math.isfinite(share) else share
+
+
 def _why_not_recorded(name: str, value: float) -> str | None:
     """Return what is wrong with a value that a script has measured, None if nothing is."""
     metric = next((each for each in MEASURED_BY_SCRIPTS if each.name == name), None)
@@ -111,6 +120,6 @@ def _why_not_recorded(name: str, value: float) -> str | None:
             f"record() takes {known}, got {name}; print a value of another name as a line of your "
             "own, and give its regex to metric_definitions or trial()"
         )
-    if metric.unit == "share" and not 0 <= value <= 1:
+    if math.isfinite(value) and abs(value - _clamped(value)) > _ROUNDING:
         return f"{name} must be a share, from 0 to 1, got {value!r}"
     return None

@@ -85,6 +85,12 @@ def test_a_script_that_does_not_follow_its_epochs(
     words = r"plain, 2 epochs, seed 0, made 100 % of the passes .* 50 % were asked for"
     with pytest.raises(SiftJobError, match=words):
         play()
+    started = list(play.started)
+    for _ in range(3):
+        with pytest.raises(SiftJobError, match=words):
+            play()
+    assert started
+    assert play.started == []
 
 
 def test_a_script_that_does_not_follow_its_seed() -> None:

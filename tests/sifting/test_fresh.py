@@ -369,6 +369,26 @@ def test_a_stream_has_batches_of_its_loaders_size(toy: Any) -> None:
     assert [len(batch) for batch in loader] == [8, 8, 4]
 
 
+class Blocks(IterableDataset[Tensor]):
+    """A stream of blocks of rows."""
+
+    def __iter__(self) -> Iterator[Tensor]:
+        yield from torch.arange(64.0 * 4).reshape(8, 8, 4)
+
+
+@pytest.mark.parametrize("blocks", [1, 2])
+@pytest.mark.parametrize("streams", [True, False], ids=["stream", "map"])
+def test_blocks_of_rows_stay_batches_of_rows(toy: Any, blocks: int, streams: bool) -> None:
+    """Where the collate function joins them, the loader's own size counts blocks, not rows."""
+    data = Blocks() if streams else list(Blocks())
+    loader = toy.sifted(
+        DataLoader(data, batch_size=blocks, collate_fn=torch.cat),
+        loss=lambda model, batch: batch.sum(1),
+        scores="fresh",
+    )
+    assert [len(batch) for batch in loader] == [8 * blocks] * (4 // blocks)
+
+
 def test_refined_batches_can_be_trained_on(toy: Any) -> None:
     """Nothing of inference mode clings to them."""
     loader = toy.sifted(toy.loader(40), scores="fresh")

@@ -548,7 +548,7 @@ def test_what_is_recorded_reaches_the_listener(toy: Any) -> None:
         ),
         ("samples_seen", 3, r"record\(\) takes validation_accuracy, got samples_seen"),
         ("validation_accuracy", 93, r"must be a share, from 0 to 1, got 93\.0"),
-        ("validation_accuracy", math.nan, r"must be a share, from 0 to 1, got nan"),
+        ("validation_accuracy", -0.001, r"must be a share, from 0 to 1, got -0\.001"),
     ],
 )
 def test_what_no_script_measures_is_refused(toy: Any, name: str, value: float, words: str) -> None:
@@ -557,6 +557,17 @@ def test_what_no_script_measures_is_refused(toy: Any, name: str, value: float, w
     with pytest.raises(SiftUsageError, match=words):
         toy.sifted(scores="fresh", listener=seen.append).record(**{name: value})
     assert seen == []
+
+
+def test_a_share_may_be_rounded_or_unknown(toy: Any) -> None:
+    """A mean that came out at a hair above 1 ends no training, and neither does one of nothing."""
+    seen: list[Observation] = []
+    loader = toy.sifted(scores="fresh", listener=seen.append)
+    for value in (1.0000000000000002, -1e-17, math.nan):
+        loader.record(validation_accuracy=value)
+    recorded = [each.values["validation_accuracy"] for each in seen]
+    assert recorded[:2] == [1.0, 0.0]
+    assert math.isnan(recorded[2])
 
 
 def test_progress_follows_the_data(toy: Any) -> None:
