@@ -125,9 +125,8 @@ def run(
     except SiftJobError as error:
         # A job that fails is a result: this one could not begin.
         raise SiftUsageError(str(error)) from error
-    outcome = outcome_json(job.name, result)
     if as_json:
-        print_json(outcome)
+        print_json(outcome_json(job.name, result))
     else:
         _print_outcome(job, result)
     ctx.exit(result.exit_code)
@@ -148,7 +147,7 @@ def _print_outcome(job: HostRun, result: JobResult) -> None:
     from sift_toolkit.client._job_words import duration
     from sift_toolkit.report import pairs_of_values
 
-    status = status_text("Completed" if result.failure is None else "Failed")
+    status = status_text(result.outcome.status)
     click.echo(f"\njob {job.name}: {status} in {duration(result.seconds)}")
     figures = JobFigures.from_lines(result.tree.log_lines(), name=job.name)
     folder, log = map(click.format_filename, (result.tree.base, result.log_path))

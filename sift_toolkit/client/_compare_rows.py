@@ -62,9 +62,11 @@ def twin_of(jobs: Mapping[str, JobFacts]) -> str | None:
     plain = [label for label, facts in jobs.items() if facts.sifting_off]
     candidates = [label for label in plain if is_finished(jobs[label])] or plain
     passes = {label: jobs[label].figures.passes for label in candidates}
-    if None in passes.values():
+    known = {label: number for label, number in passes.items() if number is not None}
+    if len(known) < len(candidates):
         return candidates[0]
-    return max(candidates, key=lambda label: passes[label] or 0, default=None)
+    # The first of equals.
+    return max(known, key=known.__getitem__, default=None)
 
 
 def compare_jobs(jobs: Mapping[str, JobFacts], price: Price | None = None) -> list[ComparedJob]:

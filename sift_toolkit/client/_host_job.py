@@ -55,7 +55,7 @@ class HostJob:
         """'InProgress', 'Completed', 'Failed' or, if it was interrupted, 'Stopped'."""
         if self.result is None:
             return "Stopped" if self.interrupted else "InProgress"
-        return "Completed" if self.result.failure is None else "Failed"
+        return self.result.outcome.status
 
     @property
     def failure(self) -> str | None:

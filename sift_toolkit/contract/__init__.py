@@ -15,7 +15,7 @@ from sift_toolkit.contract._hosts import hosts_of, why_unknown
 from sift_toolkit.contract._launch import JobResult, launch
 from sift_toolkit.contract._locations import local_path
 from sift_toolkit.contract._log import read_log
-from sift_toolkit.contract._outcome import JobOutcome, read_outcome, write_outcome
+from sift_toolkit.contract._outcome import JobOutcome, read_outcome
 from sift_toolkit.contract._tree import FAILURE_REASON_LIMIT, JobTree, decode_hyperparameters
 
 __all__ = [
@@ -35,5 +35,4 @@ __all__ = [
     "read_outcome",
     "why_unknown",
     "without_apostrophes",
-    "write_outcome",
 ]

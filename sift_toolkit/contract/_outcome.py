@@ -72,5 +72,6 @@ def _fits(name: str, value: object) -> bool:
         return True
     if name != _SECONDS:
         return isinstance(value, str)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and 0 <= value < _MOST_SECONDS  # type: ignore[operator] # a number by now
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return 0 <= value < _MOST_SECONDS

@@ -13,14 +13,15 @@ _TABLE: Final = (
     "border-collapse:collapse;color:inherit;background:transparent;font-variant-numeric:"
     "tabular-nums"
 )
-_CELL: Final = "padding:0.25em min(0.75em,1.5vw);color:inherit;background:transparent;"
+_PADDING: Final = "padding:0.25em min(0.75em,1.5vw);"
+_CELL: Final = _PADDING + "color:inherit;background:transparent;"
 # Words stay whole on a narrow screen, where the table scrolls; only a name may be one long word.
 _TEXT: Final = _CELL + "text-align:left;overflow-wrap:break-word;"
 _NAME: Final = _CELL + "text-align:left;overflow-wrap:anywhere;min-width:min(8em,18vw);"
 _NUMBER: Final = _CELL + "text-align:right;white-space:nowrap;"
 _MANY_COLUMNS: Final = 4
 """More of them do not fit on a phone."""
-_CAPTION: Final = "text-align:left;color:inherit;padding:0.25em min(0.75em,1.5vw);font-weight:bold"
+_CAPTION: Final = _PADDING + "text-align:left;color:inherit;font-weight:bold"
 
 
 class Row(NamedTuple):

@@ -73,8 +73,7 @@ class FreshEngine:
         shape = wiring.extent.shape
         drops = getattr(wiring.loader if shape is None else shape, "drop_last", False)
         self._rule = leftover_rule(config, drop_last=bool(drops))
-        told = told_batch_size(wiring.loader) if shape is None else shape.batch_size
-        self._batch_size = told
+        self._batch_size = told_batch_size(wiring.loader) if shape is None else shape.batch_size
         self._pace = Pace(wiring)
         self._rows_of_all: int | None = None
         self._classes = RowClasses(wiring)

@@ -129,8 +129,7 @@ class SiftingDataloader:
     def __len__(self) -> int:
         """Return the batches of the epoch under way, or else of the next one.
 
-        Exact under quota; an expectation with coins (``selection="bernoulli"``), and in an epoch
-        that is sifted in part where ``nonfinite="drop"`` leaves rows out.
+        Exact under quota; an expectation with coins, and if NaN is dropped in a part of an epoch.
 
         Raises:
             TypeError: the number of rows of the loader inside is not known.

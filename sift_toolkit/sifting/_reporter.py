@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sift_toolkit import metrics
 from sift_toolkit.errors import SiftUsageError
-from sift_toolkit.metrics import MEASURED_BY_SCRIPTS, Metric
+from sift_toolkit.metrics import MEASURED_BY_SCRIPTS, Metric, metric_named
 from sift_toolkit.report import ClassTotals, Observation
 from sift_toolkit.sifting._meter import Listener
 from sift_toolkit.sifting._wiring import Wiring
@@ -76,8 +76,7 @@ class Reporter:
         problems = [problem for pair in numbers.items() if (problem := _why_not_recorded(*pair))]
         if problems:
             raise SiftUsageError("; ".join(problems))
-        # Of a share only rounding is left beyond its ends; what is not finite stays what it is.
-        numbers = {name: _clamped(value) for name, value in numbers.items()}
+        numbers = {name: _within(metric_named(name), value) for name, value in numbers.items()}
         if self.listener is not None:
             place = {metric.name: float(value) for metric, value in self._place().items()}
             self.listener(Observation(values={**place, **numbers}))
@@ -107,8 +106,11 @@ class Reporter:
         self._observed_at = state["observed_at"]
 
 
-def _clamped(share: float) -> float:
-    return min(max(share, 0.0), 1.0) if math.isfinite(share) else share
+def _within(metric: Metric, value: float) -> float:
+    """Return a share without what is beyond its ends; what is not finite stays what it is."""
+    if metric.unit != "share" or not math.isfinite(value):
+        return value
+    return min(max(value, 0.0), 1.0)
 
 
 def _why_not_recorded(name: str, value: float) -> str | None:
@@ -120,6 +122,6 @@ def _why_not_recorded(name: str, value: float) -> str | None:
             f"record() takes {known}, got {name}; print a value of another name as a line of your "
             "own, and give its regex to metric_definitions or trial()"
         )
-    if math.isfinite(value) and abs(value - _clamped(value)) > _ROUNDING:
+    if math.isfinite(value) and abs(value - _within(metric, value)) > _ROUNDING:
         return f"{name} must be a share, from 0 to 1, got {value!r}"
     return None

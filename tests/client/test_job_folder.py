@@ -10,7 +10,8 @@ import pytest
 from sift_toolkit import SiftConfig, SiftUsageError
 from sift_toolkit.client._job_source import JobSources
 from sift_toolkit.config import key_of
-from sift_toolkit.contract import JobOutcome, JobTree, write_outcome
+from sift_toolkit.contract import JobOutcome, JobTree
+from sift_toolkit.contract._outcome import write_outcome
 from sift_toolkit.report import REPORT_FILE
 from sift_toolkit.testing import FakeJob
 
